@@ -1,0 +1,14 @@
+"""The kernel as a Django app."""
+
+from django.apps import AppConfig
+
+
+class HealthRecordsConfig(AppConfig):
+    name = "healthrecords"
+    verbose_name = "HealthRecords"
+
+    def ready(self) -> None:
+        from healthrecords import celery, checks  # noqa: F401
+        from healthrecords.accounts import signing  # noqa: F401
+
+        checks.refuse_bad_keys()

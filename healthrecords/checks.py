@@ -1,0 +1,36 @@
+"""What must hold before the server starts: filled sockets, readable keys. No policy or no key means no data."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import Error, Tags, register
+from django.utils.module_loading import import_string
+
+from healthrecords.crypto import keys
+
+SOCKETS = {
+    "ACCESS_POLICY": "who may see what",
+    "AUDIT_SINK": "where access is written down",
+    "READINESS": "what readiness means",
+}
+
+
+@register(Tags.security)
+def sockets_are_filled(**_: Any) -> list[Error]:
+    """An error for each socket of the kernel that is empty or names what cannot be imported."""
+    return [fault for name, purpose in SOCKETS.items() if (fault := _socket_fault(name, purpose))]
+
+
+def _socket_fault(name: str, purpose: str) -> Error | None:
+    path = getattr(settings, name, "")
+    try:
+        import_string(path)
+    except ImportError as fault:
+        return Error(f"The setting {name} ({purpose}) is empty or wrong: {fault}.", id=f"healthrecords.{name}")
+    return None
+
+
+def refuse_bad_keys() -> None:
+    """Read every key file once; raise ImproperlyConfigured with a sentence for a missing, malformed or open one."""
+    keys.field_keys()
+    keys.index_key()

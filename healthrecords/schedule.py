@@ -1,0 +1,11 @@
+"""The timetable: every recurring job, its time and what it runs. Reviewed code, not rows in a database."""
+
+from datetime import timedelta
+from typing import Any
+
+BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    "expire-enrolment-links": {
+        "task": "healthrecords.accounts.tasks.expire_enrolment_links",
+        "schedule": timedelta(hours=1),
+    },
+}

@@ -1,0 +1,13 @@
+"""The settings, one module per subject. `.env.example` explains every HEALTHCARE_ name."""
+
+from .access import *
+from .admin import *
+from .cache import *
+from .core import *
+from .crypto import *
+from .database import *
+from .fhir import *
+from .logs import *
+from .storage import *
+from .tasks import *
+from .web import *

@@ -1,0 +1,5 @@
+"""Sockets of the kernel that the upper apps fill. An empty one stops the start (healthrecords.checks)."""
+
+ACCESS_POLICY = "compliance.policy.RolePolicy"
+AUDIT_SINK = "compliance.phi_access.ledger.write"
+READINESS = "ops.health.readiness.report"

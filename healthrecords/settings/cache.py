@@ -1,0 +1,12 @@
+"""Valkey (Redis protocol): sessions stay in PostgreSQL, the cache holds only what may be lost."""
+
+from .environment import server_url
+
+CACHES = {
+    "default": {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": server_url("HEALTHCARE_CACHE_URL", "redis", "rediss", "unix"),
+        "OPTIONS": {"SOCKET_CONNECT_TIMEOUT": 1, "SOCKET_TIMEOUT": 2},
+        "KEY_PREFIX": "healthrecords",
+    }
+}

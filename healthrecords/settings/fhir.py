@@ -1,0 +1,26 @@
+"""The FHIR API: which resource types are served (one line each), and Django REST Framework's part."""
+
+from typing import Any
+
+FHIR_RESOURCES = [
+    "healthrecords.directory.fhir.organization.ORGANIZATION",
+    "healthrecords.directory.fhir.practitioner.PRACTITIONER",
+    "healthrecords.directory.fhir.location.LOCATION",
+    "patients.fhir.patient.PATIENT",
+]
+FHIR_MAX_BODY = 10 * 1024 * 1024  # bytes
+FHIR_MAX_DEPTH = 60
+FHIR_PAGE_SIZE = 20
+FHIR_MAX_PAGE_SIZE = 200
+FHIR_MAX_SORTED = 100_000  # rows whose order a sorted search may fix for its pages
+
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["healthrecords.accounts.authentication.TokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["healthrecords.fhir.renderers.FHIRJSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["healthrecords.fhir.parsers.FHIRJSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "healthrecords.fhir.renderers.FHIRNegotiation",
+    "EXCEPTION_HANDLER": "healthrecords.fhir.outcome.exception_handler",
+    "DEFAULT_METADATA_CLASS": None,
+    "UNAUTHENTICATED_USER": "healthrecords.access.request.nobody",
+}

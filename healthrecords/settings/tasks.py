@@ -1,0 +1,16 @@
+"""Celery: background work and the timetable."""
+
+from healthrecords.schedule import BEAT_SCHEDULE
+
+from .environment import server_url
+
+CELERY_BROKER_URL = server_url("HEALTHCARE_BROKER_URL", "redis", "rediss", "redis+socket")
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+# Longer than the longest job: the transport's default of an hour would hand a long job out twice.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 24 * 3600, "socket_connect_timeout": 2}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE = BEAT_SCHEDULE
