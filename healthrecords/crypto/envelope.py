@@ -1,0 +1,48 @@
+"""The envelope around an encrypted value: version, key id, nonce, AES-256-GCM ciphertext with tag (NIST SP 800-38D)."""
+
+import hashlib
+import hmac
+import os
+import zlib
+from functools import cache
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from . import keys
+
+_VERSION = b"\x01"
+_HEAD = 1 + 4 + 12  # version, key id, nonce
+
+
+class CannotOpen(Exception):
+    """An envelope that is damaged, belongs to another row, or whose key is not in the ring."""
+
+
+@cache
+def _cipher(key: bytes) -> AESGCM:
+    return AESGCM(key)
+
+
+def seal(plain: bytes, aad: str) -> bytes:
+    """Encrypt `plain`, bound to `aad` (`table.column|row`), compressed first so that rows stay small."""
+    ring, nonce = keys.field_keys(), os.urandom(12)
+    body = _cipher(ring.keys[ring.current]).encrypt(nonce, zlib.compress(plain, 6), aad.encode())
+    return _VERSION + ring.current + nonce + body
+
+
+def open_sealed(envelope: bytes, aad: str) -> bytes:
+    """Return what `seal` was given; raise CannotOpen for anything else than that envelope in that place."""
+    key = keys.field_keys().keys.get(envelope[1:5])
+    if envelope[:1] != _VERSION or key is None:
+        raise CannotOpen(f"No key {envelope[1:5].hex()} for {aad}; the key file lacks it or the value is no envelope.")
+    try:
+        return zlib.decompress(_cipher(key).decrypt(envelope[5:_HEAD], envelope[_HEAD:], aad.encode()))
+    except (InvalidTag, zlib.error, ValueError):
+        raise CannotOpen(f"The value of {aad} was changed or belongs to another row.") from None
+
+
+def blind_index(value: str, purpose: str) -> bytes:
+    """A keyed fingerprint (HMAC-SHA-256, 16 bytes) to look an encrypted value up by; letters and digits count."""
+    plain = "".join(c for c in value.upper() if c.isalnum())
+    return hmac.new(keys.index_key(), f"{purpose}|{plain}".encode(), hashlib.sha256).digest()[:16]
