@@ -1,0 +1,58 @@
+"""The socket of the access policy. The kernel asks; the compliance app answers; an empty socket denies."""
+
+from functools import cache
+from typing import Protocol
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from healthrecords.records import Record, RecordQuerySet
+
+from .request import AccessRequest, Decision
+
+
+class AccessPolicy(Protocol):
+    """What fills the socket `ACCESS_POLICY`."""
+
+    def permit(self, request: AccessRequest) -> Decision:
+        """Whether this interaction on this type of resource is open to the actor at all."""
+        ...
+
+    def visible(self, queryset: RecordQuerySet, request: AccessRequest) -> RecordQuerySet:
+        """The rows of `queryset` that the asker may see."""
+        ...
+
+
+class NoPolicy:
+    """Denies everything: what an empty socket means."""
+
+    def permit(self, request: AccessRequest) -> Decision:
+        return Decision(False, "no access policy is configured")
+
+    def visible(self, queryset: RecordQuerySet, request: AccessRequest) -> RecordQuerySet:
+        return queryset.none()
+
+
+@cache
+def policy() -> AccessPolicy:
+    """The policy in force."""
+    path = getattr(settings, "ACCESS_POLICY", "")
+    return import_string(path)() if path else NoPolicy()
+
+
+def permit(request: AccessRequest) -> Decision:
+    """Ask whether the interaction is open to the actor at all (403 when not)."""
+    return policy().permit(request)
+
+
+def visible(queryset: RecordQuerySet, request: AccessRequest) -> RecordQuerySet:
+    """Narrow `queryset` to what the asker may see; nothing when the interaction is not permitted."""
+    if not permit(request).permitted:
+        return queryset.none()
+    return policy().visible(queryset, request)
+
+
+def decide(record: Record, request: AccessRequest) -> Decision:
+    """Ask about one record, by the same predicate as lists."""
+    found = visible(type(record).objects.filter(pk=record.pk), request).exists()
+    return Decision(found, "" if found else "not visible to this actor")

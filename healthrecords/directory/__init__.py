@@ -1,0 +1,1 @@
+"""The directory: organizations, practitioners, locations. They are about no patient: reading them discloses none."""

@@ -1,0 +1,134 @@
+"""Organization, Practitioner and Location with their parts."""
+
+from django.db import models
+
+from healthrecords.fhir import datatypes as d
+from healthrecords.records import Record
+from healthrecords.text import search_key
+
+
+class DirectoryEntry(Record):
+    """What the three have in common: whether it is in use, and the name that lists show."""
+
+    active = models.BooleanField(null=True, blank=True)
+    name = models.TextField(blank=True, default="")
+    name_key = models.TextField(default="", editable=False)
+
+    class Meta:
+        abstract = True
+        ordering = ["name", "uuid"]
+
+    def __str__(self) -> str:
+        return self.name or self.logical_id
+
+    def derive(self) -> None:
+        self.name_key = search_key([self.name])
+
+
+class Organization(DirectoryEntry):
+    """A clinic, hospital, payer or department (R4 Organization)."""
+
+    part_of = models.ForeignKey(
+        "self", models.DO_NOTHING, to_field="logical_id", db_constraint=False, null=True, blank=True, related_name="+"
+    )
+
+    class Meta(DirectoryEntry.Meta):
+        indexes = [d.trigram("name_key", "organization_name")]
+
+
+class Practitioner(DirectoryEntry):
+    """A person who gives care (R4 Practitioner). `name` is the first of the names, as lists show it."""
+
+    gender = models.TextField(choices=d.Gender.choices, blank=True, default="")
+    birth_date = models.CharField(max_length=10, blank=True, default="", validators=[d.check_partial_date])
+
+    class Meta(DirectoryEntry.Meta):
+        pass
+
+
+class LocationStatus(models.TextChoices):
+    ACTIVE, SUSPENDED, INACTIVE = "active", "suspended", "inactive"
+
+
+class Location(DirectoryEntry):
+    """A place where care is given (R4 Location)."""
+
+    status = models.TextField(choices=LocationStatus.choices, blank=True, default="")
+    description = models.TextField(blank=True, default="")
+    managing_organization = models.ForeignKey(
+        Organization,
+        models.DO_NOTHING,
+        to_field="logical_id",
+        db_constraint=False,
+        null=True,
+        blank=True,
+        related_name="+",
+    )
+    part_of = models.ForeignKey(
+        "self", models.DO_NOTHING, to_field="logical_id", db_constraint=False, null=True, blank=True, related_name="+"
+    )
+
+    active = None
+
+    class Meta(DirectoryEntry.Meta):
+        indexes = [d.trigram("name_key", "location_name")]
+
+
+class OrganizationIdentifier(d.Identifier):
+    record = models.ForeignKey(Organization, models.CASCADE, related_name="identifiers")
+
+    class Meta(d.Identifier.Meta):
+        indexes = d.indexes("identifier", "orgid")
+
+
+class OrganizationTelecom(d.ContactPoint):
+    record = models.ForeignKey(Organization, models.CASCADE, related_name="telecoms")
+
+
+class OrganizationAddress(d.Address):
+    record = models.ForeignKey(Organization, models.CASCADE, related_name="addresses")
+
+    class Meta(d.Address.Meta):
+        indexes = d.indexes("address", "orgaddr")
+
+
+class PractitionerName(d.HumanName):
+    record = models.ForeignKey(Practitioner, models.CASCADE, related_name="names")
+
+    class Meta(d.HumanName.Meta):
+        indexes = d.indexes("name", "practname")
+
+
+class PractitionerIdentifier(d.Identifier):
+    record = models.ForeignKey(Practitioner, models.CASCADE, related_name="identifiers")
+
+    class Meta(d.Identifier.Meta):
+        indexes = d.indexes("identifier", "practid")
+
+
+class PractitionerTelecom(d.ContactPoint):
+    record = models.ForeignKey(Practitioner, models.CASCADE, related_name="telecoms")
+
+
+class PractitionerAddress(d.Address):
+    record = models.ForeignKey(Practitioner, models.CASCADE, related_name="addresses")
+
+
+class LocationIdentifier(d.Identifier):
+    record = models.ForeignKey(Location, models.CASCADE, related_name="identifiers")
+
+    class Meta(d.Identifier.Meta):
+        indexes = d.indexes("identifier", "locid")
+
+
+class LocationTelecom(d.ContactPoint):
+    record = models.ForeignKey(Location, models.CASCADE, related_name="telecoms")
+
+
+class LocationAddress(d.Address):
+    """R4 gives a Location one address; it is a part so that all addresses are searched alike."""
+
+    record = models.ForeignKey(Location, models.CASCADE, related_name="addresses")
+
+    class Meta(d.Address.Meta):
+        indexes = d.indexes("address", "locaddr")

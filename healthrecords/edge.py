@@ -1,0 +1,69 @@
+"""The edge of a request: its id, the address it came from, and logs without personal data."""
+
+import logging
+import re
+from collections.abc import Callable
+from ipaddress import ip_address, ip_network
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from uuid6 import uuid7
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
+_DETAIL = re.compile(
+    r"(?im)^\s*(DETAIL|CONTEXT|HINT|QUERY):.*?$"
+    r"|(Key \().*?(\) (?:already exists|is (?:not|still)).*)$"
+    r"|Failing row contains.*$"
+)
+
+
+class RequestIdentity:
+    """Gives each request `request_id` and `client_address`; what a proxy says is believed from our own proxy only."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+        self.proxies = [ip_network(each, strict=False) for each in settings.TRUSTED_PROXIES]
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        peer = request.META.get("REMOTE_ADDR", "")
+        trusted = self._is_proxy(peer)
+        asked = request.headers.get("X-Request-Id", "")
+        request.request_id = asked if trusted and _REQUEST_ID.fullmatch(asked) else str(uuid7())  # type: ignore[attr-defined]
+        request.client_address = self._client(request, peer) if trusted else peer  # type: ignore[attr-defined]
+        response = self.get_response(request)
+        response["X-Request-Id"] = request.request_id  # type: ignore[attr-defined]
+        return response
+
+    def _is_proxy(self, address: str) -> bool:
+        try:
+            return any(ip_address(address) in network for network in self.proxies)
+        except ValueError:
+            return False
+
+    def _client(self, request: HttpRequest, peer: str) -> str:
+        """The last address that our proxy added; malformed ones are not taken over."""
+        last = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+        try:
+            return str(ip_address(last))
+        except ValueError:
+            return peer
+
+
+def scrub(text: str) -> str:
+    """Cut what PostgreSQL prints of a row out of an error message."""
+    return _DETAIL.sub("[row values removed]", text)
+
+
+class ScrubDatabaseDetail(logging.Filter):
+    """Scrubs the message itself."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = scrub(record.getMessage()), ()
+        return True
+
+
+class ScrubbingFormatter(logging.Formatter):
+    """Scrubs tracebacks, where the error's text stands again."""
+
+    def formatException(self, ei: object) -> str:  # noqa: N802
+        return scrub(super().formatException(ei))  # type: ignore[arg-type]
