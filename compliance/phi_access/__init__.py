@@ -1,0 +1,1 @@
+"""The access log: one row for each patient disclosed, changed or denied."""
