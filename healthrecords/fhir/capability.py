@@ -1,0 +1,52 @@
+"""The CapabilityStatement (R4 §3.1.0.13), generated from the declarations that the server runs on."""
+
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+
+from healthrecords import __version__
+
+from .answer import base_url
+from .renderers import MEDIA_TYPE
+from .resource import Resource, registry
+
+_PUBLISHED = "2026-11-25"
+_INTERACTIONS = ("read", "vread", "update", "delete", "history-instance", "history-type", "create", "search-type")
+
+
+@cache
+def statement() -> dict[str, Any]:
+    """What this server can do."""
+    return {
+        "resourceType": "CapabilityStatement",
+        "status": "active",
+        "date": _PUBLISHED,
+        "kind": "instance",
+        "software": {"name": "HealthRecords", "version": __version__},
+        "implementation": {"description": settings.ORGANIZATION_NAME, "url": base_url()},
+        "fhirVersion": "4.0.1",
+        "format": [MEDIA_TYPE, "json"],
+        "rest": [{"mode": "server", "security": _SECURITY, "resource": [_described(r) for r in registry().values()]}],
+    }
+
+
+_SECURITY = {"description": "Bearer tokens (Authorization: Bearer …); every access leaves a row in the trail."}
+
+
+def _described(resource: Resource) -> dict[str, Any]:
+    return {
+        "type": resource.name,
+        "interaction": [{"code": code} for code in _INTERACTIONS],
+        "versioning": "versioned-update",
+        "readHistory": True,
+        "updateCreate": True,
+        "conditionalCreate": True,
+        "conditionalRead": "full-support",
+        "conditionalUpdate": False,
+        "conditionalDelete": "not-supported",
+        "searchParam": [
+            {"name": each.name, "type": each.type}
+            for each in sorted(resource.params.values(), key=lambda param: param.name)
+        ],
+    }

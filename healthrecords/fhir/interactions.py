@@ -1,0 +1,171 @@
+"""The interactions on single records: create, read, vread, update, delete (R4 §3.1.0).
+
+Each runs in one transaction with its row in the trail, and answers before anything becomes HTTP.
+"""
+
+import hashlib
+from typing import Any
+from urllib.parse import parse_qsl
+
+from django.db import connection, transaction
+
+from healthrecords import trail
+from healthrecords.access import policy
+from healthrecords.access.request import AccessRequest, Disclosure
+from healthrecords.records import Record, RecordVersion
+
+from . import store
+from .acceptance import refuse_invalid
+from .answer import Answer, location, version_headers
+from .conditions import Conditions
+from .mapping import JSON
+from .outcome import FHIRError, not_found, outcome
+from .primitives import ID
+from .resource import Resource
+from .search import query
+from .shaping import Shape
+
+
+def read(resource: Resource, asked: AccessRequest, logical_id: str, conditions: Conditions, shape: Shape) -> Answer:
+    """Answer with the record as it is now: 200, 304, 404 or 410."""
+    with transaction.atomic():
+        version = _current(resource, asked, logical_id)
+        _disclose(resource, asked, [version])
+        if version.interaction == RecordVersion.Interaction.DELETE:
+            raise _gone(version)
+        if conditions.unchanged(version):
+            return Answer(304, headers=version_headers(version))
+        return Answer(200, shape.one(resource, str(version.content)), version_headers(version))
+
+
+def vread(resource: Resource, asked: AccessRequest, logical_id: str, number: str) -> Answer:
+    """Answer with one version of a record: 200, 404 or 410."""
+    with transaction.atomic():
+        _current(resource, asked, logical_id)
+        versions = RecordVersion.objects.filter(resource_type=resource.name, logical_id=logical_id)
+        version = versions.filter(version=int(number)).first() if _is_number(number) else None
+        if version is None:
+            raise FHIRError.of(404, "not-found", f"{resource.name} has no such version.")
+        _disclose(resource, asked, [version])
+        if version.interaction == RecordVersion.Interaction.DELETE:
+            raise _gone(version)
+        return Answer(200, version.content, version_headers(version))
+
+
+def create(resource: Resource, asked: AccessRequest, body: Any, conditions: Conditions) -> Answer:
+    """Store a new record under a new id: 201; with If-None-Exist also 200 (there is one) or 412 (several)."""
+    refuse_invalid(resource, body)
+    with transaction.atomic():
+        if conditions.none_exist:
+            found = matching(resource, asked, conditions.none_exist)
+            if found:
+                return _exists_already(resource, asked, found)
+        [version] = store.write(resource, [store.Change(store.draft_of(resource, body))], asked.actor)
+        _disclose(resource, asked, [version])
+    return _written(201, version, conditions)
+
+
+def update(resource: Resource, asked: AccessRequest, logical_id: str, body: Any, conditions: Conditions) -> Answer:
+    """Store the next version: 200; 201 where there was none or it was deleted; 412 when another was expected."""
+    refuse_invalid(resource, body)
+    _refuse_other_id(resource, body, logical_id)
+    with transaction.atomic():
+        stored = _locked(resource, asked, logical_id)
+        alive = stored is not None and stored.deleted_at is None
+        conditions.refuse_stale(stored.version if stored and alive else None)
+        if not alive and not policy.permit(asked.to("create")).permitted:
+            raise FHIRError.of(
+                403, "forbidden", f"A new {resource.name} may not be created by this {asked.actor.kind}."
+            )
+        draft = store.draft_of(resource, body, logical_id)
+        [version] = store.write(resource, [store.Change(draft, stored)], asked.actor)
+        _disclose(resource, asked if alive else asked.to("create"), [version])
+    return _written(200 if alive else 201, version, conditions)
+
+
+def delete(resource: Resource, asked: AccessRequest, logical_id: str, conditions: Conditions) -> Answer:
+    """Mark a record as deleted: 204, also when it is already; 404 when there never was one."""
+    with transaction.atomic():
+        stored = _locked(resource, asked, logical_id)
+        if stored is None:
+            raise not_found(resource.name)
+        conditions.refuse_stale(stored.version)
+        if stored.deleted_at:
+            return Answer(204)
+        version = store.remove(resource, stored, asked.actor)
+        _disclose(resource, asked, [version])
+        return Answer(204, headers=version_headers(version))
+
+
+def matching(resource: Resource, asked: AccessRequest, text: str) -> list[Record]:
+    """Up to two visible records that the search `text` finds; no other request with it runs until this one ends."""
+    pairs = parse_qsl(text.partition("?")[2] or text, keep_blank_values=True)
+    search = query.parse(resource, pairs)
+    if not search.conditions:
+        raise FHIRError.of(400, "invalid", "The condition names no search parameter.")
+    key = hashlib.sha256(f"{resource.name}?{search.text}".encode()).digest()[:8]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int.from_bytes(key, signed=True)])
+    rows = policy.visible(resource.model.objects.live(), asked.to("search"))
+    return list(search.narrow(rows).select_related("current")[:2])
+
+
+def _exists_already(resource: Resource, asked: AccessRequest, found: list[Record]) -> Answer:
+    if len(found) > 1:
+        raise FHIRError.of(412, "multiple-matches", "If-None-Exist finds more than one record.")
+    version = found[0].current
+    assert version is not None  # noqa: S101  # nosec B101  every stored record has its version
+    _disclose(resource, asked.to("read"), [version])
+    return Answer(200, version.content, {**version_headers(version), "Location": location(version)})
+
+
+def _current(resource: Resource, asked: AccessRequest, logical_id: str) -> RecordVersion:
+    """The version that a visible record is at, a deletion with them; raise 404 where there is none to see."""
+    rows = policy.visible(resource.model.objects.all(), asked).filter(logical_id=logical_id)
+    found = RecordVersion.objects.filter(pk__in=rows.values("current")).first() if _is_id(logical_id) else None
+    if found is None:
+        raise not_found(resource.name)
+    return found
+
+
+def _locked(resource: Resource, asked: AccessRequest, logical_id: str) -> Record | None:
+    if not _is_id(logical_id):
+        raise FHIRError.of(400, "invalid", "An id has 1 to 64 letters, digits, '-' or '.'.", f"{resource.name}.id")
+    rows = policy.visible(resource.model.objects.all(), asked)
+    return rows.select_for_update(of=("self",)).filter(logical_id=logical_id).first()
+
+
+def _disclose(resource: Resource, asked: AccessRequest, versions: list[RecordVersion]) -> None:
+    if resource.directory and asked.interaction == "read":
+        return
+    rows = [(version.logical_id, version.version, version.patients) for version in versions]
+    trail.record(asked, trail.disclosed(asked.interaction, [Disclosure(resource.name, rows)]))
+
+
+def _written(status: int, version: RecordVersion, conditions: Conditions) -> Answer:
+    headers = {**version_headers(version), "Location": location(version)}
+    if conditions.prefer == "minimal":
+        return Answer(status, headers=headers)
+    if conditions.prefer == "OperationOutcome":
+        return Answer(status, outcome([]), headers)
+    return Answer(status, version.content, headers)
+
+
+def _refuse_other_id(resource: Resource, body: JSON, logical_id: str) -> None:
+    if body.get("id") != logical_id:
+        text = "The resource must carry the id of the address that it is sent to."
+        raise FHIRError.of(400, "invalid", text, f"{resource.name}.id")
+
+
+def _gone(version: RecordVersion) -> FHIRError:
+    error = FHIRError.of(410, "deleted", "This record has been deleted; its history shows the earlier versions.")
+    error.headers["ETag"] = version_headers(version)["ETag"]
+    return error
+
+
+def _is_id(text: str) -> bool:
+    return ID.fullmatch(text) is not None
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 10

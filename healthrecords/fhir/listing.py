@@ -1,0 +1,162 @@
+"""Search and history: Bundles whose pages neither skip nor repeat, with their rows in the trail."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q
+
+from healthrecords import trail
+from healthrecords.access import policy
+from healthrecords.access.request import AccessRequest, Disclosure
+from healthrecords.records import RecordVersion
+
+from .answer import Answer, base_url, etag
+from .outcome import not_found
+from .primitives import span
+from .resource import Resource
+from .search import paging, query
+from .search.params import BadSearch
+from .shaping import Shape, fragment
+from .store import instant
+
+Pairs = list[tuple[str, str]]
+
+
+def search(resource: Resource, asked: AccessRequest, pairs: Pairs) -> Answer:
+    """Answer a search, or the next page of one, with a searchset Bundle."""
+    state, pairs = _resume(resource, asked, pairs, "search")
+    wanted = query.parse(resource, pairs)
+    shape = Shape(wanted.summary, wanted.elements)
+    with transaction.atomic():
+        rows = wanted.narrow(policy.visible(resource.model.objects.live(), asked))
+        page = paging.Page([], None) if wanted.summary == "count" else paging.page_of(rows, wanted, state)
+        versions = [row.current for row in page.rows]
+        total = rows.count() if wanted.total != "none" or wanted.summary == "count" else None
+        _disclose(resource, asked, versions, wanted.text)
+    entries = [_match(resource, version, shape) for version in versions]
+    holder = _holder(resource, asked, "search")
+    links = _links(f"{base_url()}/{resource.name}", pairs, page.following, holder)
+    return Answer(200, _bundle("searchset", links, entries, total))
+
+
+def history(resource: Resource, asked: AccessRequest, logical_id: str | None, pairs: Pairs) -> Answer:
+    """Answer with the versions of one record or of all of a type, newest first."""
+    state, pairs = _resume(resource, asked, pairs, "history")
+    count, conditions = _history_terms(pairs)
+    with transaction.atomic():
+        seen = policy.visible(resource.model.objects.all(), asked)
+        if logical_id is not None:
+            seen = seen.filter(logical_id=logical_id)
+            if not seen.exists():
+                raise not_found(resource.name)
+        rows = RecordVersion.objects.filter(
+            *conditions, resource_type=resource.name, logical_id__in=seen.values("logical_id")
+        )
+        total = rows.count() if logical_id is not None else None
+        page, following = _history_page(rows, count, state)
+        _disclose(resource, asked, page, "")
+    path = f"{base_url()}/{resource.name}{f'/{logical_id}' if logical_id is not None else ''}/_history"
+    links = _links(path, pairs, following, _holder(resource, asked, "history"))
+    return Answer(200, _bundle("history", links, [_past(version) for version in page], total))
+
+
+def _resume(resource: Resource, asked: AccessRequest, pairs: Pairs, kind: str) -> tuple[dict[str, Any], Pairs]:
+    """Return the state and the terms that a page link carries, or no state and the terms as sent."""
+    link = next((value for name, value in pairs if name == "_page"), None)
+    if link is None:
+        return {}, pairs
+    state = paging.open_link(link)
+    if state["for"] != _holder(resource, asked, kind):
+        raise BadSearch("This page link belongs to another search; start the search again.")
+    return state["state"], [(name, value) for name, value in state["terms"]]
+
+
+def _holder(resource: Resource, asked: AccessRequest, kind: str) -> list[str]:
+    """What a link is bound to: nobody else may use it, and for nothing else."""
+    return [kind, resource.name, asked.actor.kind, asked.actor.id]
+
+
+def _links(path: str, pairs: Pairs, following: dict[str, Any] | None, holder: list[str]) -> list[dict[str, str]]:
+    terms = query.Search(pairs=pairs).text
+    links = [{"relation": "self", "url": f"{path}?{terms}" if terms else path}]
+    if following:
+        link = paging.seal_link({"for": holder, "state": following, "terms": pairs})
+        links.append({"relation": "next", "url": f"{path}?_page={link}"})
+    return links
+
+
+def _bundle(kind: str, links: list[dict[str, str]], entries: list[Any], total: int | None) -> dict[str, Any]:
+    counted = {} if total is None else {"total": total}
+    listed = {"entry": entries} if entries else {}
+    return {"resourceType": "Bundle", "type": kind, **counted, "link": links, **listed}
+
+
+def _match(resource: Resource, version: RecordVersion, shape: Shape) -> dict[str, Any]:
+    url = f"{base_url()}/{version.resource_type}/{version.logical_id}"
+    body = shape.entry(resource, str(version.content))
+    return {"fullUrl": url, "resource": body, "search": {"mode": "match"}}
+
+
+_PAST = {
+    RecordVersion.Interaction.CREATE: ("POST", "201"),
+    RecordVersion.Interaction.UPDATE: ("PUT", "200"),
+    RecordVersion.Interaction.DELETE: ("DELETE", "204"),
+}
+
+
+def _past(version: RecordVersion) -> dict[str, Any]:
+    method, status = _PAST[RecordVersion.Interaction(version.interaction)]
+    address = f"{version.resource_type}/{version.logical_id}"
+    body = {"resource": fragment(str(version.content))} if version.content else {}
+    return {
+        "fullUrl": f"{base_url()}/{address}",
+        **body,
+        "request": {"method": method, "url": version.resource_type if method == "POST" else address},
+        "response": {
+            "status": status,
+            "etag": etag(version.version),
+            "lastModified": instant(version.recorded_at),
+        },
+    }
+
+
+def _history_terms(pairs: Pairs) -> tuple[int, list[Q]]:
+    """Read `_count` and `_since`; anything else is refused."""
+    count, conditions = query.page_size(None), []
+    for name, value in pairs:
+        if name == "_count":
+            count = query.page_size(value) or 1
+        elif name == "_since":
+            conditions.append(Q(recorded_at__gte=_since(value)))
+        elif name not in query.RENDERING:
+            raise BadSearch(f"A history has no parameter '{name[:60]}'; it takes _count and _since.")
+    return count, conditions
+
+
+def _since(value: str) -> datetime:
+    try:
+        return span(value.replace(" ", "+"))[0]
+    except ValueError:
+        raise BadSearch("_since takes an instant such as 2024-05-17T10:00:00Z.") from None
+
+
+def _history_page(rows: Any, count: int, state: dict[str, Any]) -> tuple[list[RecordVersion], dict[str, Any] | None]:
+    if state:
+        at, key = datetime.fromisoformat(state["at"]), UUID(state["key"])
+        rows = rows.filter(Q(recorded_at__lt=at) | Q(recorded_at=at, uuid__lt=key))
+    page = list(rows.order_by("-recorded_at", "-uuid")[: count + 1])
+    if len(page) <= count:
+        return page, None
+    last = page[count - 1]
+    return page[:count], {"at": last.recorded_at.isoformat(), "key": str(last.uuid)}
+
+
+def _disclose(resource: Resource, asked: AccessRequest, versions: Iterable[RecordVersion], text: str) -> None:
+    if resource.directory:
+        return
+    rows = [(version.logical_id, version.version, version.patients) for version in versions]
+    shown = [Disclosure(resource.name, rows)] if rows else []
+    trail.record(asked, trail.disclosed(asked.interaction, shown, query=text))

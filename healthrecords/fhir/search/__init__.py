@@ -1,0 +1,1 @@
+"""Search: parameters as rows of data (params), a query string as conditions (query), results as pages (paging)."""

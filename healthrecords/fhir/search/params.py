@@ -1,0 +1,241 @@
+"""The types of search parameter (R4 §3.1.1.4): each row of a declaration answers with a condition in SQL."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from django.db.models import Exists, Model, OuterRef, Q
+from django.db.models.expressions import Combinable
+
+from healthrecords.crypto.envelope import blind_index
+from healthrecords.text import fold
+
+from .dates import DateFault, range_condition, search_span
+from .faults import BadSearch
+
+ModelClass = type[Model]
+Condition = Q | Combinable
+
+
+@dataclass(frozen=True)
+class Param:
+    """A search parameter. `path` names the related parts to look in; empty means the record's own columns."""
+
+    name: str
+    path: str = ""
+    where: Mapping[str, Any] = field(default_factory=dict)
+    type: ClassVar[str] = ""
+    modifiers: ClassVar[frozenset[str]] = frozenset({"missing"})
+
+    def condition(self, model: ModelClass, modifier: str, values: list[str]) -> Condition:
+        """The condition that any of `values` (comma-separated alternatives) meets; raise BadSearch."""
+        if modifier == "missing":
+            return self._missing(model, values)
+        if modifier and modifier not in self.modifiers:
+            raise BadSearch(f"The parameter '{self.name}' has no modifier ':{modifier[:30]}' here.")
+        wanted = Q()
+        for value in values:
+            wanted |= self.match(value, "" if modifier == "not" else modifier)
+        found = self._within(model, wanted)
+        return ~found if modifier == "not" else found
+
+    def match(self, value: str, modifier: str) -> Q:
+        """The condition on one row of the table that `path` names."""
+        raise NotImplementedError
+
+    def present(self) -> Q:
+        """The condition that the row has a value at all."""
+        raise NotImplementedError
+
+    def _missing(self, model: ModelClass, values: list[str]) -> Condition:
+        if values not in (["true"], ["false"]):
+            raise BadSearch(f"'{self.name}:missing' takes true or false.")
+        there = self._within(model, self.present())
+        return ~there if values == ["true"] else there
+
+    def _within(self, model: ModelClass, wanted: Q) -> Condition:
+        if not self.path:
+            return wanted
+        related: Any = model._meta.get_field(self.path).related_model
+        return Exists(related.objects.filter(wanted, record=OuterRef("pk"), **self.where))
+
+
+@dataclass(frozen=True)
+class StringParam(Param):
+    """Names and addresses: begins with (default), `:contains`, `:exact`. `key` holds the folded values."""
+
+    key: str = ""
+    exact: tuple[str, ...] = ()
+    type: ClassVar[str] = "string"
+    modifiers: ClassVar[frozenset[str]] = frozenset({"missing", "contains", "exact"})
+
+    def match(self, value: str, modifier: str) -> Q:
+        if modifier == "exact":
+            return self._exactly(value)
+        text = fold(value)
+        if not text:
+            raise BadSearch(f"The value of '{self.name}' has no letter or digit to search for.")
+        return Q(**{f"{self.key}__contains": text if modifier == "contains" else f"|{text}"})
+
+    def _exactly(self, value: str) -> Q:
+        """Compare as sent; the folded column narrows first, since it has the index."""
+        wanted = Q()
+        for column in self.exact:
+            wanted |= Q(
+                **{column.removesuffix("[]") + ("__contains" if column.endswith("[]") else ""): _listed(column, value)}
+            )
+        return wanted & Q(**{f"{self.key}__contains": f"|{fold(value)}|"})
+
+    def present(self) -> Q:
+        return ~Q(**{self.key: ""})
+
+
+def _listed(column: str, value: str) -> Any:
+    return [value] if column.endswith("[]") else value
+
+
+@dataclass(frozen=True)
+class TokenParam(Param):
+    """A code: `code`, `system|code`, `|code`, `system|`; `:not`. `system` is fixed, or read from `system_column`."""
+
+    column: str = ""
+    system: str = ""
+    system_column: str = ""
+    type: ClassVar[str] = "token"
+    modifiers: ClassVar[frozenset[str]] = frozenset({"missing", "not"})
+
+    def match(self, value: str, modifier: str) -> Q:
+        system, bar, code = value.rpartition("|")
+        if not bar:
+            return self.coded(code)
+        if self.system_column:
+            systemic = Q(**{self.system_column: system})
+        else:
+            systemic = Q() if system in ("", self.system) else Q(pk=None)
+        if system and self.system and system != self.system:
+            return Q(pk=None)
+        return systemic & (self.coded(code) if code else self.present())
+
+    def coded(self, code: str) -> Q:
+        """The condition on the code alone."""
+        return Q(**{self.column: code})
+
+    def present(self) -> Q:
+        return ~Q(**{self.column: ""})
+
+
+@dataclass(frozen=True)
+class BooleanParam(TokenParam):
+    """A token that is true or false."""
+
+    def coded(self, code: str) -> Q:
+        if code not in ("true", "false"):
+            raise BadSearch(f"'{self.name}' takes true or false.")
+        return Q(**{self.column: code == "true"})
+
+    def present(self) -> Q:
+        return Q(**{f"{self.column}__isnull": False})
+
+
+@dataclass(frozen=True)
+class IdentifierParam(TokenParam):
+    """Identifiers by system and value; a sealed one is found by its blind index."""
+
+    path: str = "identifiers"
+    column: str = "value"
+    system_column: str = "system"
+
+    def coded(self, code: str) -> Q:
+        return Q(value=code) | Q(fingerprint=blind_index(code, "identifier"))
+
+    def present(self) -> Q:
+        return ~Q(value="") | Q(fingerprint__isnull=False)
+
+
+@dataclass(frozen=True)
+class FoldedTokenParam(TokenParam):
+    """A token compared without case: e-mail addresses and phone numbers (by their digits)."""
+
+    key: str = ""
+    digits: bool = False
+
+    def coded(self, code: str) -> Q:
+        digits = "".join(c for c in code if c.isdigit())
+        folded = Q(**{self.key: code.casefold()})
+        return Q(**{self.column: code}) | folded | (Q(**{self.key: digits}) if len(digits) >= 5 else Q())
+
+
+@dataclass(frozen=True)
+class DateParam(Param):
+    """A date with its span in two columns, [low, high)."""
+
+    low: str = ""
+    high: str = ""
+    type: ClassVar[str] = "date"
+
+    def match(self, value: str, modifier: str) -> Q:
+        try:
+            return range_condition(*search_span(value), self.low, self.high)
+        except DateFault as fault:
+            raise BadSearch(f"'{self.name}': {fault}") from None
+
+    def present(self) -> Q:
+        return Q(**{f"{self.low}__isnull": False})
+
+
+@dataclass(frozen=True)
+class ReferenceParam(Param):
+    """A reference as `Type/id`, `id` or our own absolute URL; `targets` maps each type to its column."""
+
+    targets: Mapping[str, str] = field(default_factory=dict)
+    type: ClassVar[str] = "reference"
+
+    @property
+    def _types(self) -> frozenset[str]:
+        return frozenset(self.targets)
+
+    def condition(self, model: ModelClass, modifier: str, values: list[str]) -> Condition:
+        if modifier in self.targets:
+            values = [value if "/" in value else f"{modifier}/{value}" for value in values]
+            modifier = ""
+        return super().condition(model, modifier, values)
+
+    def match(self, value: str, modifier: str) -> Q:
+        *head, logical_id = value.rstrip("/").split("/")
+        kind = head[-1] if head else ""
+        if kind and kind not in self.targets:
+            return Q(pk=None)
+        columns = [self.targets[kind]] if kind else list(self.targets.values())
+        wanted = Q()
+        for column in columns:
+            wanted |= Q(**{column: logical_id})
+        return wanted
+
+    def present(self) -> Q:
+        wanted = Q()
+        for column in self.targets.values():
+            wanted |= Q(**{f"{column}__isnull": False})
+        return wanted
+
+
+@dataclass(frozen=True)
+class InstantParam(DateParam):
+    """A date parameter on one exact time."""
+
+    def match(self, value: str, modifier: str) -> Q:
+        try:
+            prefix, low, high = search_span(value)
+        except DateFault as fault:
+            raise BadSearch(f"'{self.name}': {fault}") from None
+        before, since = Q(**{f"{self.low}__lt": low}), Q(**{f"{self.low}__gte": low})
+        until, after = Q(**{f"{self.low}__lt": high}), Q(**{f"{self.low}__gte": high})
+        return {
+            "eq": since & until, "ap": since & until, "ne": ~(since & until), "lt": before, "eb": before,
+            "gt": after, "sa": after, "ge": since, "le": until,
+        }[prefix]  # fmt: skip
+
+
+COMMON: tuple[Param, ...] = (
+    TokenParam("_id", column="logical_id"),
+    InstantParam("_lastUpdated", low="updated_at"),
+)

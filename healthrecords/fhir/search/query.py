@@ -1,0 +1,126 @@
+"""A query string as a search: conditions, order, and how the answer is to look. What is not known is refused."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+
+from .faults import BadSearch
+from .params import Param
+
+if TYPE_CHECKING:
+    from healthrecords.fhir.resource import Resource
+    from healthrecords.records import RecordQuerySet
+
+SUMMARIES = frozenset({"true", "text", "data", "count", "false"})
+TOTALS = frozenset({"none", "estimate", "accurate"})
+RENDERING = frozenset({"_format", "_pretty"})
+_SPLIT = re.compile(r"(?<!\\),")
+_ESCAPE = re.compile(r"\\([\\,|$])")
+MAX_VALUES = 200
+
+
+@dataclass
+class Search:
+    """What a client searches for. `pairs` are its parameters as sent, for the self link and the trail."""
+
+    conditions: list[Any] = field(default_factory=list)
+    order: tuple[str, ...] = ()
+    count: int = 0
+    summary: str = "false"
+    elements: frozenset[str] = frozenset()
+    total: str = "none"
+    pairs: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        return urlencode(self.pairs)
+
+    def narrow(self, queryset: "RecordQuerySet") -> "RecordQuerySet":
+        """The rows of `queryset` that meet every condition."""
+        for condition in self.conditions:
+            queryset = queryset.filter(condition)
+        return queryset
+
+
+def parse(resource: "Resource", pairs: Iterable[tuple[str, str]]) -> Search:
+    """Return the search that `pairs` ask for; raise BadSearch with a sentence for anything unknown or malformed."""
+    search = Search(count=page_size(None))
+    for name, value in pairs:
+        if name in RENDERING:
+            continue
+        search.pairs.append((name, value))
+        if "\x00" in value or len(value) > 10_000:
+            raise BadSearch(f"The value of '{name[:60]}' is too long or holds a NUL character.")
+        if name in _CONTROLS:
+            _CONTROLS[name](resource, search, value)
+        else:
+            search.conditions.append(_condition(resource, name, value))
+    return search
+
+
+def _condition(resource: "Resource", name: str, value: str) -> Any:
+    plain, _, modifier = name.partition(":")
+    param: Param | None = resource.params.get(plain)
+    if param is None:
+        raise BadSearch(f"{resource.name} has no search parameter '{name[:60]}'; /fhir/metadata lists those it has.")
+    values = [_ESCAPE.sub(r"\1", part) for part in _SPLIT.split(value) if part.strip()]
+    if not values:
+        raise BadSearch(f"The parameter '{name}' has no value.")
+    if len(values) > MAX_VALUES:
+        raise BadSearch(f"The parameter '{name}' has more than {MAX_VALUES} values.")
+    return param.condition(resource.model, modifier, values)
+
+
+def page_size(value: str | None) -> int:
+    """Return the rows of a page that `_count` asks for, within the limit; the usual size for None."""
+    if value is None:
+        return int(settings.FHIR_PAGE_SIZE)
+    if not re.fullmatch(r"[0-9]{1,6}", value):
+        raise BadSearch("_count takes a whole number.")
+    return min(int(value), settings.FHIR_MAX_PAGE_SIZE)
+
+
+def _count(resource: "Resource", search: Search, value: str) -> None:
+    search.count = page_size(value)
+    if search.count == 0:
+        search.summary = "count"
+
+
+def _sort(resource: "Resource", search: Search, value: str) -> None:
+    columns: list[str] = []
+    for part in value.split(","):
+        name = part.removeprefix("-")
+        if name not in resource.sorts:
+            known = ", ".join(sorted(resource.sorts))
+            raise BadSearch(f"_sort does not know '{name[:60]}'; {resource.name} sorts by {known}.")
+        columns += [f"-{c}" if part.startswith("-") else c for c in resource.sorts[name]]
+    search.order = tuple(columns)
+
+
+def _summary(resource: "Resource", search: Search, value: str) -> None:
+    if value not in SUMMARIES:
+        raise BadSearch("_summary takes true, text, data, count or false.")
+    search.summary = value
+
+
+def _elements(resource: "Resource", search: Search, value: str) -> None:
+    names = [name.removeprefix(f"{resource.name}.") for name in value.split(",") if name]
+    unknown = [name for name in names if name not in resource.elements]
+    if unknown or not names:
+        raise BadSearch(
+            f"_elements does not know '{(unknown or [''])[0][:60]}'; name top-level elements of {resource.name}."
+        )
+    search.elements = frozenset(names)
+
+
+def _total(resource: "Resource", search: Search, value: str) -> None:
+    if value not in TOTALS:
+        raise BadSearch("_total takes none, estimate or accurate.")
+    search.total = value
+
+
+_CONTROLS = {"_count": _count, "_sort": _sort, "_summary": _summary, "_elements": _elements, "_total": _total}

@@ -1,0 +1,156 @@
+"""Write records: the version that is served, the columns that are searched and the parts, together and many at once."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import models
+from django.utils import timezone
+
+from healthrecords.access.request import Actor
+from healthrecords.jsontext import dump_json
+from healthrecords.records import Part, Record, RecordVersion
+
+from .mapping import JSON, Draft, from_fhir, load, to_fhir
+from .resource import Resource
+
+
+@dataclass
+class Change:
+    """A record as it is to be: the draft, and the stored row (locked) that it follows, if there is one."""
+
+    draft: Draft
+    previous: Record | None = None
+
+    @property
+    def record(self) -> Record:
+        return self.draft.record
+
+
+def draft_of(resource: Resource, body: JSON, logical_id: str = "") -> Draft:
+    """Return the draft of a validated resource under `logical_id` (its own new key when empty)."""
+    draft = from_fhir(resource.mapping, body)
+    draft.record.logical_id = logical_id
+    return draft
+
+
+def write(resource: Resource, changes: Sequence[Change], author: Actor, source: str = "") -> list[RecordVersion]:
+    """Write `changes` of one type in a few statements inside the caller's transaction; return their new versions.
+
+    Raises IntegrityError when another transaction took one of the ids in the meantime.
+    """
+    now = timezone.now()
+    for change in changes:
+        _follow(change, now, source or author.source)
+        _settle(resource, change.draft)
+    versions = [_version(resource, change.draft, author) for change in changes]
+    RecordVersion.objects.bulk_create(versions)
+    _upsert(resource.model, [change.record for change in changes])
+    _replace_parts(resource, changes)
+    return versions
+
+
+def remove(resource: Resource, record: Record, author: Actor) -> RecordVersion:
+    """Mark a (locked) record as deleted: a version without content; its columns stay for a later return."""
+    record.version, record.updated_at = record.version + 1, timezone.now()
+    record.deleted_at = record.updated_at
+    version = record.current = _row(resource, record, RecordVersion.Interaction.DELETE, author)
+    version.save(force_insert=True)
+    record.save(update_fields=["version", "current", "deleted_at", "updated_at"])
+    return version
+
+
+def write_stored(resource: Resource, record: Record, author: Actor) -> RecordVersion:
+    """Make the next version of a record whose columns and parts are already in their tables (a form saved them)."""
+    draft = load(resource.mapping, record)
+    record.version, record.updated_at = record.version + 1, timezone.now()
+    record.source = record.source or author.source
+    _settle(resource, draft)
+    version = _version(resource, draft, author)
+    version.save(force_insert=True)
+    record.save()
+    return version
+
+
+def _follow(change: Change, now: datetime, source: str) -> None:
+    """Give the record its key, number and times: those that follow the stored row, or new ones."""
+    record, previous = change.record, change.previous
+    if previous:
+        record.uuid, record.logical_id = previous.uuid, previous.logical_id
+        record.created_at, record.source = previous.created_at, previous.source
+        record.source_digest, record.source_version = previous.source_digest, previous.source_version
+    else:
+        record.assign_id()
+        record.created_at, record.source = now, source
+    record.version, record.updated_at = (previous.version if previous else 0) + 1, now
+
+
+def _settle(resource: Resource, draft: Draft) -> None:
+    for part in _parts(draft):
+        part.record_id = draft.record.pk  # type: ignore[attr-defined]
+        part.derive()
+    draft.record.derive()
+    resource.settle(draft)
+
+
+def _parts(draft: Draft) -> Iterable[Part]:
+    return (part for parts in draft.parts.values() for part in parts)
+
+
+def _version(resource: Resource, draft: Draft, author: Actor) -> RecordVersion:
+    record = draft.record
+    kind = RecordVersion.Interaction.UPDATE if record.version > 1 else RecordVersion.Interaction.CREATE
+    version = record.current = _row(resource, record, kind, author)
+    version.content = dump_json(render(resource, draft)).decode()
+    return version
+
+
+def _row(resource: Resource, record: Record, interaction: str, author: Actor) -> RecordVersion:
+    return RecordVersion(
+        resource_type=resource.name,
+        logical_id=record.logical_id,
+        version=record.version,
+        interaction=interaction,
+        recorded_at=record.updated_at,
+        author=author.source,
+        patients=record.patient_ids(),
+    )
+
+
+def render(resource: Resource, draft: Draft) -> JSON:
+    """Return the resource as it is served, with id, version and time."""
+    body, record = to_fhir(resource.mapping, draft), draft.record
+    meta = {"versionId": str(record.version), "lastUpdated": instant(record.updated_at), **body.pop("meta", {})}
+    return {"resourceType": resource.name, "id": record.logical_id, "meta": meta, **body}
+
+
+def instant(time: datetime) -> str:
+    """Return a FHIR instant, UTC, to the millisecond."""
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def digest_of(body: JSON) -> bytes:
+    """Return the SHA-256 of a resource as it was sent, by which an import knows it again."""
+    return hashlib.sha256(dump_json(body)).digest()
+
+
+def _upsert(model: type[Record], records: list[Record]) -> None:
+    fields: list[Any] = [f for f in model._meta.concrete_fields if not f.primary_key]
+    known = [record for record in records if record.version > 1]
+    fresh = [record for record in records if record.version == 1]
+    model.objects.bulk_create(fresh)
+    if known:
+        names = [field.name for field in fields]
+        model.objects.bulk_create(known, update_conflicts=True, unique_fields=["uuid"], update_fields=names)
+
+
+def _replace_parts(resource: Resource, changes: Sequence[Change]) -> None:
+    known = [change.record.pk for change in changes if change.previous]
+    for each in resource.mapping.parts:
+        manager: models.Manager[Any] = each.model.objects  # type: ignore[attr-defined]
+        if known:
+            stale = manager.filter(record_id__in=known)
+            stale._raw_delete(stale.db)
+        manager.bulk_create([part for change in changes for part in change.draft.parts.get(each.related, [])])

@@ -1,0 +1,31 @@
+"""The addresses of the FHIR API: the same set for each served type."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, path, re_path
+
+from .resource import registry
+from .views import CapabilityView, NothingHere, ResourceViewSet
+
+
+def _routes(name: str) -> list[URLPattern]:
+    def view(**actions: Any) -> Callable[..., HttpResponseBase]:
+        return ResourceViewSet.as_view(actions, resource_type=name)
+
+    return [
+        path(name, view(get="search", post="create")),
+        path(f"{name}/_search", view(post="search_by_post")),
+        path(f"{name}/_history", view(get="type_history")),
+        path(f"{name}/<logical_id>", view(get="read", put="update", delete="destroy")),
+        path(f"{name}/<logical_id>/_history", view(get="instance_history")),
+        path(f"{name}/<logical_id>/_history/<number>", view(get="vread")),
+    ]
+
+
+urlpatterns = [
+    path("metadata", CapabilityView.as_view(), name="capability"),
+    *(route for name in registry() for route in _routes(name)),
+    re_path(r"^(?P<rest>.*)$", NothingHere.as_view()),
+]

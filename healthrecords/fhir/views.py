@@ -1,0 +1,136 @@
+"""The FHIR API over HTTP: finds out who asks for what, has the policy asked, hands over to the interactions."""
+
+from typing import Any, cast
+from urllib.parse import parse_qsl
+
+from django.http import HttpRequest, QueryDict
+from rest_framework.exceptions import NotFound
+from rest_framework.parsers import FormParser
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+from rest_framework.viewsets import ViewSet
+
+from healthrecords.access import policy
+from healthrecords.access.request import AccessRequest, Actor, from_http
+
+from . import capability, interactions, listing
+from .answer import Answer
+from .conditions import of_request
+from .outcome import FHIRError
+from .resource import Resource, registry
+from .search import query
+from .shaping import Shape
+
+# What each action of the view set asks the policy for. A list of versions of a whole type is a search.
+INTERACTIONS = {
+    "search": "search", "search_by_post": "search", "create": "create", "read": "read", "vread": "read",
+    "update": "update", "destroy": "delete", "instance_history": "history", "type_history": "search",
+}  # fmt: skip
+
+
+class ResourceViewSet(ViewSet):
+    """All interactions on the type named by `resource_type`."""
+
+    resource_type: str = ""
+    asked: AccessRequest | None = None
+
+    @property
+    def resource(self) -> Resource:
+        return registry()[self.resource_type]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Sign the request in, then ask the policy whether the interaction is open to the actor at all."""
+        if "chunked" in request.headers.get("Transfer-Encoding", "").lower():
+            raise FHIRError.of(411, "invalid", "Send the body with a Content-Length, not in chunks.")
+        super().initial(request, *args, **kwargs)
+        self.actor = cast(Actor, request.user)
+        if self.action not in INTERACTIONS:
+            return  # the method is refused with 405
+        self.asked = from_http(request, self.actor, INTERACTIONS[self.action], self.resource_type)
+        decision = policy.permit(self.asked)
+        if not decision.permitted:
+            raise FHIRError.of(
+                403, "forbidden", f"This {self.actor.kind} may not {self.asked.interaction} {self.resource_type}."
+            )
+
+    def get_parsers(self) -> list[Any]:
+        """A search by POST comes as a form; everything else is FHIR JSON."""
+        return [FormParser()] if self.action == "search_by_post" else super().get_parsers()
+
+    def search(self, request: Request) -> Response:
+        return _respond(listing.search(self.resource, self._asked, _pairs(request)))
+
+    def search_by_post(self, request: Request) -> Response:
+        """The terms of the address and of the form count alike (R4 §3.1.1.3)."""
+        form = [(name, value) for name, values in cast(QueryDict, request.data).lists() for value in values]
+        return _respond(listing.search(self.resource, self._asked, _pairs(request) + form))
+
+    def create(self, request: Request) -> Response:
+        return _respond(interactions.create(self.resource, self._asked, request.data, of_request(request)))
+
+    def read(self, request: Request, logical_id: str) -> Response:
+        shape = _shape(self.resource, request)
+        return _respond(interactions.read(self.resource, self._asked, logical_id, of_request(request), shape))
+
+    def vread(self, request: Request, logical_id: str, number: str) -> Response:
+        return _respond(interactions.vread(self.resource, self._asked, logical_id, number))
+
+    def update(self, request: Request, logical_id: str) -> Response:
+        body, conditions = request.data, of_request(request)
+        return _respond(interactions.update(self.resource, self._asked, logical_id, body, conditions))
+
+    def destroy(self, request: Request, logical_id: str) -> Response:
+        return _respond(interactions.delete(self.resource, self._asked, logical_id, of_request(request)))
+
+    def instance_history(self, request: Request, logical_id: str) -> Response:
+        return _respond(listing.history(self.resource, self._asked, logical_id, _pairs(request)))
+
+    def type_history(self, request: Request) -> Response:
+        return _respond(listing.history(self.resource, self._asked, None, _pairs(request)))
+
+    @property
+    def _asked(self) -> AccessRequest:
+        assert self.asked is not None  # noqa: S101  # nosec B101  initial() has set it, or refused
+        return self.asked
+
+
+class CapabilityView(APIView):
+    """The CapabilityStatement, open to everybody (R4 §3.1.0.13)."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    def get(self, request: Request) -> Response:
+        return Response(capability.statement())
+
+
+class NothingHere(APIView):
+    """Any other address below /fhir."""
+
+    def get(self, request: Request, rest: str = "") -> Response:
+        kind = rest.partition("/")[0][:60]
+        if kind and kind not in registry():
+            raise NotFound(f"The type '{kind}' is not served; /fhir/metadata lists those that are.")
+        raise NotFound("There is nothing at this address.")
+
+    post = put = patch = delete = get
+
+
+def _respond(answer: Answer) -> Response:
+    return Response(answer.body, status=answer.status, headers=answer.headers)
+
+
+def _pairs(request: HttpRequest | Request) -> list[tuple[str, str]]:
+    return parse_qsl(request.META.get("QUERY_STRING", ""), keep_blank_values=True)
+
+
+def _shape(resource: Resource, request: Request) -> Shape:
+    """Read takes `_summary`, `_elements` and the parameters of rendering; anything else is refused."""
+    pairs = _pairs(request)
+    for name, _ in pairs:
+        if name not in {"_summary", "_elements"} | query.RENDERING:
+            raise FHIRError.of(400, "invalid", f"A read has no parameter '{name[:60]}'.")
+    asked = query.parse(resource, pairs)
+    return Shape(asked.summary, asked.elements)
