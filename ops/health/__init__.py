@@ -1,0 +1,1 @@
+"""Health: what the server needs, asked part by part."""
