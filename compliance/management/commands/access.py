@@ -6,7 +6,7 @@ import typer
 from django_typer.management import command
 
 from compliance.phi_access import report
-from healthrecords.cli import Group, Result, verb
+from healthrecords.cli import Group, Result, counted, verb
 
 SHOWN = ("time", "actor", "action", "outcome", "patient", "resources", "purpose", "request")
 
@@ -28,4 +28,4 @@ class Command(Group):
         page = report.read(filters, limit, self.request)
         older = "; there are older ones, see --limit" if page.more else ""
         events = [report.as_row(event) for event in page.events]
-        return Result(f"{len(events)} events{older}.", {"events": events}, columns={"events": SHOWN})
+        return Result(f"{counted(len(events), 'event')}{older}.", {"events": events}, columns={"events": SHOWN})

@@ -1,0 +1,104 @@
+"""The pages of sign-in, sign-out, enrolment and change of password."""
+
+from typing import Any
+
+from django.contrib.auth import login
+from django.contrib.auth.forms import PasswordChangeForm
+from django.contrib.auth.views import LoginView, LogoutView, PasswordChangeView
+from django.db import transaction
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.urls import reverse_lazy
+from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.views import View
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+
+from healthrecords import trail
+from healthrecords.access.request import actor_of_user
+from healthrecords.accounts.forms import EnrolmentForm, SignInForm
+from healthrecords.accounts.models import EnrolmentLink, User
+from healthrecords.accounts.signing import about, asked
+
+HOME = reverse_lazy("admin:index")
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+
+
+class SignIn(LoginView):
+    """Sign-in by e-mail and password; whoever is signed in already goes on to the admin."""
+
+    form_class = SignInForm
+    template_name = "accounts/sign_in.html"
+    next_page = HOME
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if getattr(request.user, "is_staff", False):
+            return redirect(self.get_success_url())
+        return super().get(request, *args, **kwargs)
+
+    @transaction.atomic
+    def form_valid(self, form: SignInForm) -> HttpResponse:
+        """Sign in together with the row that says so (healthrecords.accounts.signing), or not at all."""
+        return super().form_valid(form)
+
+
+class SignOut(LogoutView):
+    """Sign-out, by POST alone."""
+
+    next_page = reverse_lazy("accounts:login")
+
+
+@method_decorator([never_cache, sensitive_post_parameters()], name="dispatch")
+class Enrol(View):
+    """The page behind a one-time link: shows whom it is for, sets a password, signs in and voids the link."""
+
+    @transaction.atomic
+    def get(self, request: HttpRequest, secret: str) -> HttpResponse:
+        link = EnrolmentLink.find(secret)
+        return _page(request, EnrolmentForm(link.user)) if link else _gone(request)
+
+    @transaction.atomic
+    def post(self, request: HttpRequest, secret: str) -> HttpResponse:
+        link = EnrolmentLink.find(secret)
+        if link is None:
+            return _gone(request)
+        form = EnrolmentForm(link.user, request.POST)
+        return _enrol(request, link, form) if form.is_valid() else _page(request, form)
+
+
+@method_decorator(sensitive_post_parameters(), name="dispatch")
+class ChangePassword(PasswordChangeView):
+    """A new password for whoever is signed in; their other sessions end."""
+
+    form_class = PasswordChangeForm
+    template_name = "accounts/password.html"
+    success_url = HOME
+
+    @transaction.atomic
+    def form_valid(self, form: Form) -> HttpResponse:
+        person: Any = self.request.user
+        request = asked(self.request, actor_of_user(person), "update")
+        trail.record(request, [about("update", person, detail="password changed")])
+        return super().form_valid(form)
+
+
+def _enrol(request: HttpRequest, link: EnrolmentLink, form: EnrolmentForm) -> HttpResponseRedirect:
+    person: User = form.save()
+    link.used_at = timezone.now()
+    link.save(update_fields=["used_at"])
+    trail.record(asked(request, actor_of_user(person), "enrolment"), [about("enrolment", person)])
+    login(request, person, BACKEND)
+    return redirect(HOME)
+
+
+def _page(request: HttpRequest, form: EnrolmentForm) -> HttpResponse:
+    """The link stands in the address, so that no other server may be told it."""
+    response = render(request, "accounts/enrol.html", {"form": form, "first": "email" in form.fields})
+    response["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def _gone(request: HttpRequest) -> HttpResponse:
+    return render(request, "accounts/gone.html", status=410)
