@@ -30,7 +30,7 @@ class AppendOnly(Operation):
             editor.execute(
                 f"REVOKE UPDATE, DELETE, TRUNCATE ON {quote(table)} FROM {quote(settings.DATABASE_APP_ROLE)}"
             )
-        editor.execute(_REFUSE)
+        editor.execute(_REFUSE, params=None)
         editor.execute(
             f"CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON {quote(table)} "
             "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
