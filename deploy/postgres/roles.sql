@@ -1,0 +1,49 @@
+-- Creates or renews the roles and the database of HealthRecords. Safe to run again; a changed password is taken over.
+--
+-- Run it with psql (14 or newer) as a superuser, in any database, with the three passwords in the environment:
+--   HEALTHCARE_OWNER_PASSWORD, HEALTHCARE_APP_PASSWORD, HEALTHCARE_MONITOR_PASSWORD
+--   psql -qX -v ON_ERROR_STOP=1 -f roles.sql
+--
+-- healthrecords_owner    owns the database and migrates it
+-- healthrecords_app      what the server runs as: reads and writes rows, creates nothing
+-- healthrecords_monitor  reads statistics, no rows
+
+-- The passwords below must not reach the log or the statistics.
+SET log_statement = 'none';
+SET log_min_error_statement = 'panic';
+SET log_min_duration_statement = -1;
+SELECT set_config('pg_stat_statements.track', 'none', false);
+
+\getenv owner_password HEALTHCARE_OWNER_PASSWORD
+\getenv app_password HEALTHCARE_APP_PASSWORD
+\getenv monitor_password HEALTHCARE_MONITOR_PASSWORD
+
+SELECT format('CREATE ROLE %I', wanted) FROM unnest(ARRAY['healthrecords_owner', 'healthrecords_app', 'healthrecords_monitor']) AS wanted
+WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted) \gexec
+
+ALTER ROLE healthrecords_owner WITH LOGIN NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION NOBYPASSRLS PASSWORD :'owner_password';
+ALTER ROLE healthrecords_app WITH LOGIN NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION NOBYPASSRLS PASSWORD :'app_password';
+ALTER ROLE healthrecords_monitor WITH LOGIN NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION NOBYPASSRLS
+    CONNECTION LIMIT 5 PASSWORD :'monitor_password';
+GRANT pg_monitor TO healthrecords_monitor;
+
+SELECT 'CREATE DATABASE healthrecords OWNER healthrecords_owner'
+WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'healthrecords') \gexec
+ALTER DATABASE healthrecords OWNER TO healthrecords_owner;
+REVOKE ALL ON DATABASE healthrecords FROM PUBLIC;
+GRANT CONNECT ON DATABASE healthrecords TO healthrecords_app, healthrecords_monitor;
+
+\connect healthrecords
+SET log_statement = 'none';
+CREATE EXTENSION IF NOT EXISTS pg_stat_statements;
+
+-- The owner makes tables here; the others may look up names, nobody else may do anything.
+ALTER SCHEMA public OWNER TO healthrecords_owner;
+REVOKE ALL ON SCHEMA public FROM PUBLIC;
+GRANT USAGE ON SCHEMA public TO healthrecords_app, healthrecords_monitor;
+
+-- Rows of every table that a migration makes; migrations narrow this where a table is append-only.
+ALTER DEFAULT PRIVILEGES FOR ROLE healthrecords_owner IN SCHEMA public
+    GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO healthrecords_app;
+ALTER DEFAULT PRIVILEGES FOR ROLE healthrecords_owner IN SCHEMA public
+    GRANT USAGE ON SEQUENCES TO healthrecords_app;

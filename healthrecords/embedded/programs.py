@@ -1,0 +1,10 @@
+"""System programs that some tests need, and the Debian packages that bring them. The server itself needs none."""
+
+import shutil
+
+PACKAGES = {"chromium": "chromium"}
+
+
+def missing_programs() -> list[str]:
+    """Return the names of those that are not installed."""
+    return [name for name in PACKAGES if not shutil.which(name)]
