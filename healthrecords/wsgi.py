@@ -4,6 +4,10 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from healthrecords.startup import one_sentence
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "healthrecords.settings")
 
-application = get_wsgi_application()
+# Exit code 3 tells gunicorn's master that no worker can start, so that it ends instead of trying again.
+with one_sentence(exit_code=3):
+    application = get_wsgi_application()

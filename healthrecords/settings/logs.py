@@ -2,7 +2,7 @@
 
 from .environment import one_of
 
-LEVEL = one_of("HEALTHCARE_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
+_LEVEL = one_of("HEALTHCARE_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 
 LOGGING = {
     "version": 1,
@@ -15,6 +15,6 @@ LOGGING = {
         }
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["scrub"]}},
-    "root": {"handlers": ["stderr"], "level": LEVEL},
+    "root": {"handlers": ["stderr"], "level": _LEVEL},
     "loggers": {"django.server": {"handlers": ["stderr"], "propagate": False}},
 }

@@ -1,14 +1,49 @@
 """The web edge: hosts, middleware, cookies, static files, sign-in."""
 
+from ipaddress import ip_network
 from pathlib import Path
 
-from .environment import DATA_DIR, EMBEDDED, env
+from django.core.exceptions import ImproperlyConfigured
 
-ALLOWED_HOSTS = env.list("HEALTHCARE_ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
-PUBLIC_URL = env.str("HEALTHCARE_PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
+from .environment import DATA_DIR, EMBEDDED, optional, optional_secret, required, words
+
+
+def _hosts(name: str) -> list[str]:
+    """The names in the address bar that are answered; `*` would answer to any, and is refused."""
+    hosts = words(name, "127.0.0.1,localhost")
+    if "*" in hosts:
+        raise ImproperlyConfigured(f"{name} holds *; name each host that people and machines may use.")
+    return hosts
+
+
+def _public_url(name: str) -> str:
+    """Where people reach the server; links in messages begin with it."""
+    url = (optional(name, "http://127.0.0.1:8000") if EMBEDDED else required(name)).rstrip("/")
+    if not (EMBEDDED or url.startswith("https://")):
+        raise ImproperlyConfigured(f"{name} must begin with https://; records do not travel in the clear.")
+    return url
+
+
+def _proxies(name: str) -> list[str]:
+    """The networks whose X-Forwarded- and X-Request-Id headers are believed."""
+    if not EMBEDDED:
+        required(name)
+    networks = words(name)
+    for network in networks:
+        try:
+            prefix = ip_network(network, strict=False).prefixlen
+        except ValueError:
+            raise ImproperlyConfigured(f"{name} holds {network}, which is no network such as 10.0.0.0/24.") from None
+        if prefix == 0:
+            raise ImproperlyConfigured(f"{name} holds {network}, which is everybody; name the proxy's own network.")
+    return networks
+
+
+ALLOWED_HOSTS = _hosts("HEALTHCARE_ALLOWED_HOSTS")
+PUBLIC_URL = _public_url("HEALTHCARE_PUBLIC_URL")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
-TRUSTED_PROXIES = env.list("HEALTHCARE_TRUSTED_PROXIES", default=[])
-METRICS_TOKEN = env.str("HEALTHCARE_METRICS_TOKEN", default="")
+TRUSTED_PROXIES = _proxies("HEALTHCARE_TRUSTED_PROXIES")
+METRICS_TOKEN = optional_secret("HEALTHCARE_METRICS_TOKEN", shortest=32)
 
 MIDDLEWARE = [
     "healthrecords.edge.RequestIdentity",
@@ -41,7 +76,9 @@ SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 CSRF_COOKIE_NAME = f"{_PREFIX}csrf"
 CSRF_COOKIE_SECURE = not EMBEDDED
 CSRF_COOKIE_HTTPONLY = True
-SECURE_SSL_REDIRECT = False  # HAProxy redirects
+# HAProxy redirects first; a request that came another way, without TLS, gets no record either.
+SECURE_SSL_REDIRECT = not EMBEDDED
+SECURE_REDIRECT_EXEMPT = [r"^health$", r"^health/ready$", r"^metrics$"]  # asked inside the network, in plain
 SECURE_HSTS_SECONDS = 0 if EMBEDDED else 365 * 24 * 3600
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SECURE_HSTS_PRELOAD = True
@@ -50,7 +87,7 @@ SECURE_PROXY_SSL_HEADER = None if EMBEDDED else ("HTTP_X_FORWARDED_PROTO", "http
 X_FRAME_OPTIONS = "DENY"
 
 STATIC_URL = "/static/"
-STATIC_ROOT = Path(env.str("HEALTHCARE_STATIC_ROOT", default=str(DATA_DIR / "static")))
+STATIC_ROOT = Path(optional("HEALTHCARE_STATIC_ROOT", str(DATA_DIR / "static")))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
