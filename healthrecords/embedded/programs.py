@@ -2,7 +2,12 @@
 
 import shutil
 
-PACKAGES = {"chromium": "chromium"}
+PACKAGES = {
+    "chromium": "chromium",
+    "haproxy": "haproxy",
+    "promtool": "prometheus",
+    "amtool": "prometheus-alertmanager",
+}
 
 
 def missing_programs() -> list[str]:
