@@ -1,6 +1,7 @@
 """How gunicorn serves the application, in production and by `make run`."""
 
 import os
+import tempfile
 from typing import Any
 
 bind = os.environ.get("HEALTHCARE_BIND", "0.0.0.0:8000")  # in a container; HAProxy alone reaches it
@@ -14,6 +15,8 @@ max_requests = 20_000  # a slow leak ends here
 max_requests_jitter = 2_000
 limit_request_line = 8190
 worker_tmp_dir = os.environ.get("HEALTHCARE_TEMPORARY")  # None: the system's
+_metrics = tempfile.TemporaryDirectory(prefix="metrics-", dir=worker_tmp_dir)  # a file for each worker
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = _metrics.name
 control_socket_disable = True
 accesslog = None  # addresses of the API name patients; the access rows say who saw whom
 errorlog = "-"
@@ -25,3 +28,10 @@ def on_starting(server: Any) -> None:
     import gunicorn.http.wsgi
 
     gunicorn.http.wsgi.SERVER = "HealthRecords"
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """Keep what a worker that has ended counted, and free its gauges."""
+    from prometheus_client import multiprocess
+
+    multiprocess.mark_process_dead(worker.pid)

@@ -12,6 +12,7 @@ SOCKETS = {
     "ACCESS_POLICY": "who may see what",
     "AUDIT_SINK": "where access is written down",
     "READINESS": "what readiness means",
+    "METRICS": "what Prometheus reads",
 }
 
 

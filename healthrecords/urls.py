@@ -1,7 +1,9 @@
 """All addresses of the server."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
+from django.utils.module_loading import import_string
 from django.views.generic import RedirectView
 
 from healthrecords import health
@@ -10,6 +12,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     path("health", health.live, name="health"),
     path("health/ready", health.ready, name="readiness"),
+    path("metrics", import_string(settings.METRICS), name="metrics"),
     path("accounts/", include("healthrecords.accounts.urls")),
     path("admin/", admin.site.urls),
     path("fhir/", include("healthrecords.fhir.urls")),

@@ -46,6 +46,7 @@ TRUSTED_PROXIES = _proxies("HEALTHCARE_TRUSTED_PROXIES")
 METRICS_TOKEN = optional_secret("HEALTHCARE_METRICS_TOKEN", shortest=32)
 
 MIDDLEWARE = [
+    "ops.monitoring.requests.RequestMetrics",
     "healthrecords.edge.RequestIdentity",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -1,0 +1,1 @@
+"""Metrics for Prometheus: how many requests, how long they took, with what status."""
