@@ -1,9 +1,8 @@
 """Fills the access socket: roles decide which interactions are open; consent joins them in `visible` later."""
 
 from healthrecords.access.request import LETTERS, AccessRequest, Decision
+from healthrecords.fhir.resource import is_directory
 from healthrecords.records import RecordQuerySet
-
-DIRECTORY = frozenset({"Organization", "Practitioner", "PractitionerRole", "Location"})
 
 
 class RolePolicy:
@@ -11,7 +10,7 @@ class RolePolicy:
 
     def permit(self, request: AccessRequest) -> Decision:
         letter = LETTERS.get(request.interaction)
-        subject = "Directory" if request.resource_type in DIRECTORY else request.resource_type
+        subject = "Directory" if is_directory(request.resource_type) else request.resource_type
         if letter and any(letter in granted.get(subject, "") for granted in request.actor.permissions):
             return Decision(True)
         return Decision(False, f"no role of this {request.actor.kind} permits {request.interaction} of {subject}")

@@ -10,6 +10,7 @@ from .outcome import FHIRError, Issue
 from .primitives import FORBIDDEN
 from .resource import Resource
 
+_MOST_PARTS = 1000  # items of one element: each is a row
 _FORBIDDEN_TEXT = "holds a control character that FHIR does not permit"
 
 
@@ -33,10 +34,20 @@ def validate(resource: Resource, body: dict[str, Any]) -> Iterator[Issue]:
         return
     for name in sorted(body.keys() - resource.elements):
         yield Issue("structure", f"{resource.name} has no element '{name[:60]}'.", f"{resource.name}.{name[:60]}")
+    yield from _frame_faults(body, resource.name)
     for element in resource.mapping.elements:
         yield from _element_faults(element, body, resource.name)
     for parts in resource.mapping.parts:
         yield from _part_faults(parts, body, resource.name)
+
+
+def _frame_faults(body: dict[str, Any], name: str) -> Iterator[Issue]:
+    """Faults of what every resource may carry and the mapping reads: meta, extensions."""
+    if not isinstance(body.get("meta", {}), dict):
+        yield Issue("structure", "must be an object", f"{name}.meta")
+    extensions = body.get("extension", [])
+    if not isinstance(extensions, list) or not all(isinstance(each, dict) for each in extensions):
+        yield Issue("structure", "must be a list of objects", f"{name}.extension")
 
 
 def _unsound(value: Any, path: str, depth: int) -> Iterator[Issue]:
@@ -60,8 +71,13 @@ def _unsound(value: Any, path: str, depth: int) -> Iterator[Issue]:
 
 def _part_faults(parts: Parts, body: dict[str, Any], path: str) -> Iterator[Issue]:
     items, path = body.get(parts.path, []), f"{path}.{parts.path}"
+    if parts.single:
+        items = [items] if items else []
     if not isinstance(items, list):
         yield Issue("structure", "must be a list", path)
+        return
+    if len(items) > _MOST_PARTS:
+        yield Issue("too-costly", f"has more than {_MOST_PARTS} items", path)
         return
     for position, item in enumerate(items):
         if not isinstance(item, dict):

@@ -13,7 +13,7 @@ from healthrecords.records import Part
 from healthrecords.text import search_key
 
 from . import primitives as p
-from .mapping import Element
+from .mapping import Element, codes_in, concept
 
 
 def trigram(field: str, name: str) -> GinIndex:
@@ -38,7 +38,7 @@ class PeriodPart(Part):
         abstract = True
 
 
-_PERIOD = (
+PERIOD = (
     Element("period.start", "period_start", p.DATETIME_TYPE),
     Element("period.end", "period_end", p.DATETIME_TYPE),
 )
@@ -85,10 +85,11 @@ NAME = (
     Element("given", "given", many=True),
     Element("prefix", "prefix", many=True),
     Element("suffix", "suffix", many=True),
-    *_PERIOD,
+    *PERIOD,
 )
 
 SSN_SYSTEMS = ("http://hl7.org/fhir/sid/us-ssn", "urn:oid:2.16.840.1.113883.4.1")
+IDENTIFIER_TYPES = "http://terminology.hl7.org/CodeSystem/v2-0203"
 NATIONAL_TYPES = ("SS", "NI", "PPN", "DL", "TAX", "SB", "NH", "CZ")  # HL7 v2-0203: ids that a state gives a person
 
 
@@ -128,7 +129,8 @@ class Identifier(PeriodPart):
 
     @property
     def is_national(self) -> bool:
-        return self.system in SSN_SYSTEMS or self.type_code in NATIONAL_TYPES
+        codes = {self.type_code, *codes_in((self.extra or {}).get("type", {}).get("coding"))}
+        return self.system in SSN_SYSTEMS or not codes.isdisjoint(NATIONAL_TYPES)
 
     def derive(self) -> None:
         number = self.number
@@ -138,10 +140,10 @@ class Identifier(PeriodPart):
 
 IDENTIFIER = (
     Element("use", "use", p.CODE_TYPE, frozenset(IdentifierUse.values)),
-    Element("type.coding.0.code", "type_code", p.CODE_TYPE),
+    Element("type", "type_code", p.OBJECT, coder=concept(IDENTIFIER_TYPES)),
     Element("system", "system", p.URI_TYPE),
     Element("value", "number", p.KEYED),
-    *_PERIOD,
+    *PERIOD,
 )
 
 
@@ -179,7 +181,7 @@ TELECOM = (
     Element("value", "value", p.KEYED),
     Element("use", "use", p.CODE_TYPE, frozenset(TelecomUse.values)),
     Element("rank", "rank", p.POSITIVE_INT),
-    *_PERIOD,
+    *PERIOD,
 )
 
 
@@ -233,7 +235,7 @@ ADDRESS = (
     Element("state", "state"),
     Element("postalCode", "postal_code"),
     Element("country", "country"),
-    *_PERIOD,
+    *PERIOD,
 )
 
 

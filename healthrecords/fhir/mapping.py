@@ -2,15 +2,20 @@
 
 An `Element` moves one value at a path into a column; what no row takes stays behind, in place, as `extra`, and is
 laid under the columns again when the resource is rendered. So a resource comes out as it went in.
+
+A value that its column cannot give back exactly (a reference with a version, a code with its display) fills the
+column and stays in `extra` as well. It is shown for as long as the column says the same, and gives way once a form
+has changed the column.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from healthrecords.records import Part, Record
 
-from .primitives import STRING, Primitive
+from .primitives import CODE_TYPE, STRING, Primitive
+from .references import target_of
 
 Step = str | int
 JSON = dict[str, Any]
@@ -28,15 +33,44 @@ class Coder:
 PLAIN = Coder()
 
 
-def reference_to(resource_type: str) -> Coder:
-    """The literal reference `Type/id` as that id; a reference of any other form stays as it was sent."""
-    head = f"{resource_type}/"
+def literal_to(resource_type: str) -> Coder:
+    """The text of a literal reference to a type, as the logical id that it names."""
 
     def take(value: Any) -> Any:
-        rest = value.removeprefix(head)
-        return rest if value.startswith(head) and rest and "/" not in rest and "#" not in rest else MISSING
+        target = target_of(value)
+        return target[1] if target and target[0] == resource_type else MISSING
 
-    return Coder(take, lambda column: head + column)
+    return Coder(take, lambda column: f"{resource_type}/{column}")
+
+
+def reference_to(resource_type: str) -> Coder:
+    """A Reference, as the logical id that its literal reference names."""
+    literal = literal_to(resource_type)
+    return Coder(
+        lambda value: literal.take(value["reference"]) if isinstance(value.get("reference"), str) else MISSING,
+        lambda column: {"reference": literal.give(column)},
+    )
+
+
+def coding(system: str) -> Coder:
+    """A Coding as its code; one without code stays. A code that a form enters is of `system`."""
+    return Coder(lambda value: next(codes_in([value]), MISSING), lambda column: {"system": system, "code": column})
+
+
+def concept(system: str, only: bool = False) -> Coder:
+    """A CodeableConcept as the code of its first coding; with `only`, its first coding of `system`."""
+    return Coder(
+        lambda value: next(codes_in(value.get("coding"), system if only else None), MISSING),
+        lambda column: {"coding": [{"system": system, "code": column}]},
+    )
+
+
+def codes_in(codings: Any, system: str | None = None) -> Iterator[str]:
+    """The codes (short enough for a column) of a list of Codings, those of `system` alone if it is given."""
+    for each in codings if isinstance(codings, list) else []:
+        code = each.get("code") if isinstance(each, dict) and system in (None, each.get("system")) else None
+        if isinstance(code, str) and len(code) <= CODE_TYPE.longest:
+            yield code
 
 
 @dataclass(frozen=True)
@@ -66,12 +100,13 @@ class Slice:
 
 @dataclass(frozen=True)
 class Parts:
-    """A repeated element whose items are rows of their own."""
+    """A repeated element whose items are rows of their own; a `single` one stands alone in FHIR, without a list."""
 
     path: str
     model: type[Part]
     related: str
     elements: tuple[Element, ...]
+    single: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,9 +134,7 @@ def from_fhir(mapping: Mapping, resource: JSON) -> Draft:
     for name in ("versionId", "lastUpdated"):
         rest.get("meta", {}).pop(name, None)
     record = mapping.model()
-    parts = {
-        each.related: [_part(each, item, n) for n, item in enumerate(rest.pop(each.path, []))] for each in mapping.parts
-    }
+    parts = {each.related: _rows(each, rest) for each in mapping.parts}
     _take_slices(mapping.slices, rest, record)
     _take(mapping.elements, rest, record)
     record.extra = prune(rest) or None
@@ -118,11 +151,16 @@ def to_fhir(mapping: Mapping, draft: Draft) -> JSON:
     made: JSON = _copy(draft.record.extra or {})
     _give(mapping.elements, made, draft.record)
     for each in mapping.parts:
-        items = [_item(each, part) for part in draft.parts.get(each.related, [])]
+        items = [item for part in draft.parts.get(each.related, []) if (item := _item(each, part))]
         if items:
-            made[each.path] = items
+            made[each.path] = items[0] if each.single else items
     _give_slices(mapping.slices, made, draft.record)
     return made
+
+
+def _rows(each: Parts, rest: JSON) -> list[Part]:
+    found = rest.pop(each.path, [])
+    return [_part(each, item, n) for n, item in enumerate([found] if each.single and found else found)]
 
 
 def _part(each: Parts, item: JSON, position: int) -> Part:
@@ -145,56 +183,78 @@ def _take(elements: Iterable[Element], rest: JSON, target: Any) -> None:
         column = MISSING if value is MISSING else element.coder.take(value)
         if column is not MISSING:
             setattr(target, element.column, column)
-            _remove(rest, element.steps)
+            if element.coder.give(column) == value:
+                _remove(rest, element.steps)
 
 
 def _give(elements: Iterable[Element], made: JSON, source: Any) -> None:
     for element in elements:
-        column = getattr(source, element.column)
-        if column not in (None, "", []):
-            _put(made, element.steps, element.coder.give(column))
+        column, kept = getattr(source, element.column), _find(made, element.steps)
+        said = MISSING if kept is MISSING else element.coder.take(kept)
+        if not _empty(column):
+            if said != column:
+                _put(made, element.steps, element.coder.give(column))
+        elif said is not MISSING:  # what the column once held was cleared since
+            _remove(made, element.steps)
+            _tidy(made)
+
+
+def _empty(column: Any) -> bool:
+    return column is None or column in ("", [], {})
 
 
 def _take_slices(slices: Iterable[Slice], rest: JSON, record: Record) -> None:
-    """Take known extensions; each leaves its bare url behind, which marks its place in the list."""
+    """Take known extensions; each leaves its url behind as a bare text, which marks its place in the list."""
+    extensions = rest.get("extension", [])
     for each in slices:
-        found = next((e for e in rest.get("extension", []) if e.get("url") == each.url), None)
-        column = each.coder.take(found) if found else MISSING
-        if found and column is not MISSING and each.coder.give(column) == found:
+        at = _position(each, extensions)
+        column = MISSING if at is None else each.coder.take(extensions[at])
+        if column is not MISSING:
             setattr(record, each.column, column)
-            found_at = rest["extension"].index(found)
-            rest["extension"][found_at] = {"url": each.url}
+            if each.coder.give(column) == extensions[at]:
+                extensions[at] = each.url
 
 
 def _give_slices(slices: Iterable[Slice], made: JSON, record: Record) -> None:
-    extensions = made.get("extension", [])
+    extensions = made.pop("extension", [])
     for each in slices:
-        column, mark = getattr(record, each.column), {"url": each.url}
-        given = [each.coder.give(column)] if column not in (None, "", [], {}) else []
-        if mark in extensions:
-            at = extensions.index(mark)
+        column, at = getattr(record, each.column), _position(each, extensions)
+        kept = None if at is None else extensions[at]
+        said = each.coder.take(kept) if isinstance(kept, dict) else None
+        given = [] if _empty(column) else [each.coder.give(column)]
+        if at is None:
+            extensions += given
+        elif said != column and (given or said is not MISSING):
             extensions[at : at + 1] = given
-        elif given:
-            extensions[:] = [e for e in extensions if e.get("url") != each.url] + given
-    made.pop("extension", None)
     if extensions:
         made["extension"] = extensions
 
 
+def _position(each: Slice, extensions: list[Any]) -> int | None:
+    found = (n for n, e in enumerate(extensions) if e == each.url or (isinstance(e, dict) and e.get("url") == each.url))
+    return next(found, None)
+
+
 def _find(tree: Any, steps: list[Step]) -> Any:
+    """Return the value at a path; MISSING where there is none, or where an emptied item only marks a place."""
     for step in steps:
+        if not isinstance(tree, list if isinstance(step, int) else dict):
+            return MISSING
         try:
             tree = tree[step]
-        except (KeyError, IndexError, TypeError):
+        except LookupError:
             return MISSING
-    return tree
+    return MISSING if tree == {} else tree
 
 
 def _remove(tree: Any, steps: list[Step]) -> None:
     *path, last = steps
     for step in path:
         tree = tree[step]
-    del tree[last]
+    if isinstance(last, int):
+        tree[last] = {}  # its neighbours keep their places
+    else:
+        del tree[last]
 
 
 def _put(tree: Any, steps: list[Step], value: Any) -> None:
@@ -215,6 +275,19 @@ def prune(tree: Any) -> Any:
         kept = {name: prune(value) for name, value in tree.items()}
         return {name: value for name, value in kept.items() if not _hollow(value)}
     return [prune(item) for item in tree] if isinstance(tree, list) else tree
+
+
+def _tidy(made: JSON) -> None:
+    """Drop what a cleared column left empty, place marks with it."""
+    kept = prune(made)
+    made.clear()
+    made.update({name: _filled(value) for name, value in kept.items()})
+
+
+def _filled(tree: Any) -> Any:
+    if isinstance(tree, list):
+        return [_filled(item) for item in tree if item != {}]
+    return {name: _filled(value) for name, value in tree.items()} if isinstance(tree, dict) else tree
 
 
 def _hollow(value: Any) -> bool:

@@ -20,6 +20,13 @@ URI = re.compile(r"\S+")
 FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 
 
+_KINDS: dict[str, tuple[tuple[type, ...], str]] = {
+    "boolean": ((bool,), "must be true or false"),
+    "decimal": ((int, Decimal), "must be a number"),
+    "object": ((dict,), "must be an object"),
+}
+
+
 @dataclass(frozen=True)
 class Primitive:
     """A type of value: its name and how to tell a fault. `longest` bounds what a column indexes."""
@@ -29,11 +36,9 @@ class Primitive:
 
     def fault(self, value: Any) -> str | None:
         """Say what is wrong with `value`, or None."""
-        if self.name == "boolean":
-            return None if isinstance(value, bool) else "must be true or false"
-        if self.name == "decimal":
-            good = isinstance(value, int | Decimal) and not isinstance(value, bool)
-            return None if good else "must be a number"
+        if self.name in _KINDS:
+            kinds, sentence = _KINDS[self.name]
+            return None if type(value) in kinds else sentence
         if self.name in ("integer", "positiveInt"):
             return self._integer_fault(value)
         if not isinstance(value, str):
@@ -59,6 +64,7 @@ BOOLEAN, DECIMAL = Primitive("boolean"), Primitive("decimal")
 INTEGER, POSITIVE_INT = Primitive("integer"), Primitive("positiveInt")
 STRING, MARKDOWN = Primitive("string"), Primitive("markdown", 1_000_000)
 KEYED, CODE_TYPE, URI_TYPE = Primitive("string", 500), Primitive("code", 200), Primitive("uri", 500)
+OBJECT = Primitive("object")  # a complex type that a coder reads as a whole
 DATE_TYPE, DATETIME_TYPE = Primitive("date", 10), Primitive("dateTime", 40)
 
 

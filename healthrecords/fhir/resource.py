@@ -64,3 +64,9 @@ def registry() -> dict[str, Resource]:
 def resource_of(model: type[Record]) -> Resource:
     """The declaration whose records are rows of `model`."""
     return next(each for each in registry().values() if each.model is model)
+
+
+def is_directory(name: str) -> bool:
+    """Whether the type named is a directory type, about no patient."""
+    declared = registry().get(name)
+    return declared is not None and declared.directory

@@ -5,22 +5,23 @@ from typing import Any
 
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, re_path
+from rest_framework.parsers import FormParser
 
 from .resource import registry
 from .views import CapabilityView, NothingHere, ResourceViewSet
 
 
 def _routes(name: str) -> list[URLPattern]:
-    def view(**actions: Any) -> Callable[..., HttpResponseBase]:
-        return ResourceViewSet.as_view(actions, resource_type=name)
+    def view(actions: dict[str, Any], **options: Any) -> Callable[..., HttpResponseBase]:
+        return ResourceViewSet.as_view(actions, resource_type=name, **options)
 
     return [
-        path(name, view(get="search", post="create")),
-        path(f"{name}/_search", view(post="search_by_post")),
-        path(f"{name}/_history", view(get="type_history")),
-        path(f"{name}/<logical_id>", view(get="read", put="update", delete="destroy")),
-        path(f"{name}/<logical_id>/_history", view(get="instance_history")),
-        path(f"{name}/<logical_id>/_history/<number>", view(get="vread")),
+        path(name, view({"get": "search", "post": "create"})),
+        path(f"{name}/_search", view({"post": "search_by_post"}, parser_classes=(FormParser,))),
+        path(f"{name}/_history", view({"get": "type_history"})),
+        path(f"{name}/<logical_id>", view({"get": "read", "put": "update", "delete": "destroy"})),
+        path(f"{name}/<logical_id>/_history", view({"get": "instance_history"})),
+        path(f"{name}/<logical_id>/_history/<number>", view({"get": "vread"})),
     ]
 
 

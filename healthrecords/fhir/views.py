@@ -5,7 +5,6 @@ from urllib.parse import parse_qsl
 
 from django.http import HttpRequest, QueryDict
 from rest_framework.exceptions import NotFound
-from rest_framework.parsers import FormParser
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -54,10 +53,6 @@ class ResourceViewSet(ViewSet):
             raise FHIRError.of(
                 403, "forbidden", f"This {self.actor.kind} may not {self.asked.interaction} {self.resource_type}."
             )
-
-    def get_parsers(self) -> list[Any]:
-        """A search by POST comes as a form; everything else is FHIR JSON."""
-        return [FormParser()] if self.action == "search_by_post" else super().get_parsers()
 
     def search(self, request: Request) -> Response:
         return _respond(listing.search(self.resource, self._asked, _pairs(request)))

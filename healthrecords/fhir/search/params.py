@@ -8,6 +8,7 @@ from django.db.models import Exists, Model, OuterRef, Q
 from django.db.models.expressions import Combinable
 
 from healthrecords.crypto.envelope import blind_index
+from healthrecords.fhir.references import target_of
 from healthrecords.text import fold
 
 from .dates import DateFault, range_condition, search_span
@@ -153,16 +154,16 @@ class IdentifierParam(TokenParam):
 
 
 @dataclass(frozen=True)
-class FoldedTokenParam(TokenParam):
-    """A token compared without case: e-mail addresses and phone numbers (by their digits)."""
+class TelecomParam(TokenParam):
+    """Ways to reach somebody, compared without case: a phone number by its digits, else as a whole."""
 
-    key: str = ""
-    digits: bool = False
+    path: str = "telecoms"
+    column: str = "value"
+    key: str = "value_key"
 
     def coded(self, code: str) -> Q:
-        digits = "".join(c for c in code if c.isdigit())
-        folded = Q(**{self.key: code.casefold()})
-        return Q(**{self.column: code}) | folded | (Q(**{self.key: digits}) if len(digits) >= 5 else Q())
+        digits = "" if any(c.isalpha() for c in code) else "".join(c for c in code if c.isdigit())
+        return Q(**{f"{self.key}__in": [code.casefold(), *([digits] if len(digits) >= 5 else [])]})
 
 
 @dataclass(frozen=True)
@@ -190,10 +191,6 @@ class ReferenceParam(Param):
     targets: Mapping[str, str] = field(default_factory=dict)
     type: ClassVar[str] = "reference"
 
-    @property
-    def _types(self) -> frozenset[str]:
-        return frozenset(self.targets)
-
     def condition(self, model: ModelClass, modifier: str, values: list[str]) -> Condition:
         if modifier in self.targets:
             values = [value if "/" in value else f"{modifier}/{value}" for value in values]
@@ -201,19 +198,17 @@ class ReferenceParam(Param):
         return super().condition(model, modifier, values)
 
     def match(self, value: str, modifier: str) -> Q:
-        *head, logical_id = value.rstrip("/").split("/")
-        kind = head[-1] if head else ""
-        if kind and kind not in self.targets:
+        kind, logical_id = target_of(value) or ("", value)
+        if kind not in ("", *self.targets):
             return Q(pk=None)
-        columns = [self.targets[kind]] if kind else list(self.targets.values())
         wanted = Q()
-        for column in columns:
+        for column in [self.targets[kind]] if kind else self.targets.values():
             wanted |= Q(**{column: logical_id})
         return wanted
 
     def present(self) -> Q:
         wanted = Q()
-        for column in self.targets.values():
+        for column in () if self.path else self.targets.values():  # a part is there because there is a reference
             wanted |= Q(**{f"{column}__isnull": False})
         return wanted
 

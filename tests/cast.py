@@ -1,0 +1,93 @@
+"""The cast of the tests, as fixtures: an integrator, a clinician, an operator and an outsider, each at the API."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+PATIENT = {
+    "resourceType": "Patient",
+    "identifier": [{"system": "urn:example:mrn", "value": "MRN-1"}],
+    "name": [{"use": "official", "family": "Jansen", "given": ["Maria", "Louise"]}],
+    "gender": "female",
+    "birthDate": "1980-05-17",
+}
+
+
+class Caller:
+    """Somebody at the FHIR API, with a token or without one."""
+
+    def __init__(self, token: str | None) -> None:
+        from django.test import Client
+
+        self.client = Client(raise_request_exception=False)
+        self.token = token
+
+    def send(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
+        """Send a request below /fhir; `headers` by their names with underscores. A dict goes as FHIR JSON."""
+        if self.token:
+            headers.setdefault("Authorization", f"Bearer {self.token}")
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        kind = named.pop("Content-Type", "application/fhir+json")
+        data = json.dumps(body) if isinstance(body, dict | list) else (body or "")
+        url = path if path.startswith(("/", "http")) else f"/fhir/{path}"
+        return self.client.generic(method, url, data, content_type=kind, headers=named)
+
+    def get(self, path: str, **headers: str) -> Any:
+        return self.send("GET", path, **headers)
+
+    def post(self, path: str, body: Any = None, **headers: str) -> Any:
+        return self.send("POST", path, body, **headers)
+
+    def put(self, path: str, body: Any, **headers: str) -> Any:
+        return self.send("PUT", path, body, **headers)
+
+    def delete(self, path: str, **headers: str) -> Any:
+        return self.send("DELETE", path, **headers)
+
+    def create(self, body: Any = None, **changes: Any) -> dict[str, Any]:
+        """Create a resource (a patient unless said otherwise) and return it as stored."""
+        sent = {**(body or PATIENT), **changes}
+        answer = self.post(sent["resourceType"], sent)
+        assert answer.status_code == 201, answer.content
+        return answer.json()
+
+
+@pytest.fixture
+def caller_with_role(db: None) -> Callable[[str], Caller]:
+    """Make a caller whose token has the role named."""
+    from healthrecords.accounts.models import ApiToken, Role
+
+    def make(role: str) -> Caller:
+        return Caller(ApiToken.issue(f"{role} token", Role.objects.get(name=role), [], 90)[1])
+
+    return make
+
+
+@pytest.fixture
+def integrator(caller_with_role: Callable[[str], Caller]) -> Caller:
+    return caller_with_role("integrator")
+
+
+@pytest.fixture
+def clinician(caller_with_role: Callable[[str], Caller]) -> Caller:
+    return caller_with_role("clinician")
+
+
+@pytest.fixture
+def operator(caller_with_role: Callable[[str], Caller]) -> Caller:
+    return caller_with_role("operator")
+
+
+@pytest.fixture
+def outsider(db: None) -> Caller:
+    return Caller(None)
+
+
+@pytest.fixture
+def trail(db: None) -> Callable[..., list[Any]]:
+    """The rows of the access log, oldest first, narrowed by column values."""
+    from compliance.phi_access.models import AccessEvent
+
+    return lambda **terms: list(AccessEvent.objects.filter(**terms).order_by("time", "uuid"))
