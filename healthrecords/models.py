@@ -16,12 +16,13 @@ from healthrecords.directory.models import (
     PractitionerName,
     PractitionerTelecom,
 )
-from healthrecords.importing.models import KeptResource
+from healthrecords.importing.models import ImportProgress, KeptResource
 from healthrecords.records import RecordVersion
 
 __all__ = [
     "ApiToken",
     "EnrolmentLink",
+    "ImportProgress",
     "KeptResource",
     "Location",
     "LocationAddress",

@@ -29,6 +29,9 @@ class MaritalStatus(models.TextChoices):
     NEVER_MARRIED, WIDOWED, UNKNOWN = "S", "W", "UNK"
 
 
+_SORTED = 100  # characters that lists sort by; a B-tree refuses rows of more than 2.7 kB
+
+
 class Patient(Record):
     """A person who receives care (R4 Patient). A partial birth date is kept as sent, with the span it covers."""
 
@@ -61,7 +64,10 @@ class Patient(Record):
         ordering = ["sort_family", "sort_given", "uuid"]
         indexes = [
             models.Index(fields=["sort_family", "sort_given", "uuid"], name="patient_by_name"),
-            models.Index(fields=["managing_organization"], name="patient_by_organization"),
+            models.Index(fields=["gender", "uuid"], name="patient_by_gender"),
+            models.Index(fields=["active", "uuid"], name="patient_by_active"),
+            models.Index(fields=["is_deceased", "uuid"], name="patient_by_deceased"),
+            models.Index(fields=["birth_until"], name="patient_by_birth_until"),
         ]
 
     def __str__(self) -> str:
@@ -79,8 +85,8 @@ class Patient(Record):
         order = {"official": 0, "usual": 1, "": 2, "old": 9, "maiden": 8}
         best = min(names, key=lambda name: order.get(name.use, 5), default=None)
         self.display_name = str(best) if best else ""
-        self.sort_family = fold(best.family or best.text) if best else ""
-        self.sort_given = fold(" ".join(filter(None, best.given))) if best else ""
+        self.sort_family = fold(best.family or best.text)[:_SORTED] if best else ""
+        self.sort_given = fold(" ".join(filter(None, best.given)))[:_SORTED] if best else ""
 
     def age_on(self, day: Any = None) -> int | None:
         """Full years on `day` (today), at death for the deceased; None when the birth date is too vague."""
@@ -141,11 +147,14 @@ class PatientContact(d.PeriodPart):
         return self.name_text or " ".join([*filter(None, self.given), self.family]).strip()
 
 
+LANGUAGE_SYSTEM = "urn:ietf:bcp:47"
+
+
 class PatientCommunication(Part):
     """A language that the patient speaks (R4 Patient.communication)."""
 
     record = models.ForeignKey(Patient, models.CASCADE, related_name="communications")
-    language_system = models.TextField(blank=True, default="urn:ietf:bcp:47", editable=False)
+    language_system = models.TextField(blank=True, default=LANGUAGE_SYSTEM, editable=False)
     language_code = models.TextField("language", blank=True, default="")
     language_text = models.TextField("language in words", blank=True, default="")
     preferred = models.BooleanField(null=True, blank=True)
@@ -155,6 +164,15 @@ class PatientCommunication(Part):
 
     def __str__(self) -> str:
         return self.language_text or self.language_code
+
+    @property
+    def language_coding(self) -> tuple[str, str] | None:
+        """System and code of the language, if it has a code."""
+        return (self.language_system, self.language_code) if self.language_code else None
+
+    @language_coding.setter
+    def language_coding(self, pair: tuple[str, str]) -> None:
+        self.language_system, self.language_code = pair
 
 
 class PatientGeneralPractitioner(Part):
@@ -167,6 +185,7 @@ class PatientGeneralPractitioner(Part):
     organization = models.ForeignKey(
         Organization, models.DO_NOTHING, to_field="logical_id", db_constraint=False, null=True, blank=True
     )
+    practitioner_role = models.TextField(null=True, editable=False, db_index=True)
     display = models.TextField("shown as", blank=True, default="")
 
     def __str__(self) -> str:

@@ -22,7 +22,12 @@ class DirectoryEntry(Record):
         return self.name or self.logical_id
 
     def derive(self) -> None:
-        self.name_key = search_key([self.name])
+        self.name_key = search_key([self.name, *self._aliases])
+
+    @property
+    def _aliases(self) -> list[str | None]:
+        """The other names that R4 searches by `name` as well; no column models them."""
+        return (self.extra or {}).get("alias", [])
 
 
 class Organization(DirectoryEntry):
@@ -33,7 +38,10 @@ class Organization(DirectoryEntry):
     )
 
     class Meta(DirectoryEntry.Meta):
-        indexes = [d.trigram("name_key", "organization_name")]
+        indexes = [
+            d.trigram("name_key", "organization_name"),
+            models.Index(fields=["active", "uuid"], name="organization_by_active"),
+        ]
 
 
 class Practitioner(DirectoryEntry):
@@ -43,7 +51,7 @@ class Practitioner(DirectoryEntry):
     birth_date = models.CharField(max_length=10, blank=True, default="", validators=[d.check_partial_date])
 
     class Meta(DirectoryEntry.Meta):
-        pass
+        indexes = [models.Index(fields=["active", "uuid"], name="practitioner_by_active")]
 
 
 class LocationStatus(models.TextChoices):
@@ -71,7 +79,10 @@ class Location(DirectoryEntry):
     active = None
 
     class Meta(DirectoryEntry.Meta):
-        indexes = [d.trigram("name_key", "location_name")]
+        indexes = [
+            d.trigram("name_key", "location_name"),
+            models.Index(fields=["status", "uuid"], name="location_by_status"),
+        ]
 
 
 class OrganizationIdentifier(d.Identifier):
@@ -108,6 +119,9 @@ class PractitionerIdentifier(d.Identifier):
 
 class PractitionerTelecom(d.ContactPoint):
     record = models.ForeignKey(Practitioner, models.CASCADE, related_name="telecoms")
+
+    class Meta(d.ContactPoint.Meta):
+        indexes = d.indexes("telecom", "practtel")
 
 
 class PractitionerAddress(d.Address):

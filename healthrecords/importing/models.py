@@ -1,4 +1,4 @@
-"""Resources of types that are not served yet, kept until a later version takes them up."""
+"""What an import leaves beside the records: resources kept for a later version, and how far a file has come."""
 
 from django.db import models
 from uuid6 import uuid7
@@ -24,3 +24,15 @@ class KeptResource(models.Model):
 
     def __str__(self) -> str:
         return f"{self.resource_type}/{self.logical_id}"
+
+
+class ImportProgress(models.Model):
+    """How far the import of one file has come, by the file's content: an interrupted import goes on from there."""
+
+    file_digest = models.TextField(primary_key=True, help_text="SHA-256 of the file and the source's name, in hex.")
+    done = models.PositiveBigIntegerField(default=0, help_text="Resources at the file's beginning that are dealt with.")
+    counts = models.JSONField(default=dict, help_text="What became of them: outcome, then resource type, a number.")
+    updated_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"{self.file_digest[:12]}: {self.done}"
