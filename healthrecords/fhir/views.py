@@ -118,7 +118,8 @@ def _respond(answer: Answer) -> Response:
 
 
 def _pairs(request: HttpRequest | Request) -> list[tuple[str, str]]:
-    return parse_qsl(request.META.get("QUERY_STRING", ""), keep_blank_values=True)
+    sent = request.META.get("QUERY_STRING", "").encode("latin-1")  # WSGI hands bytes over in this guise (PEP 3333)
+    return parse_qsl(sent.decode("utf-8", "replace"), keep_blank_values=True)
 
 
 def _shape(resource: Resource, request: Request) -> Shape:

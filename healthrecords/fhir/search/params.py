@@ -159,6 +159,7 @@ class TelecomParam(TokenParam):
 
     path: str = "telecoms"
     column: str = "value"
+    system_column: str = "system"
     key: str = "value_key"
 
     def coded(self, code: str) -> Q:
