@@ -85,7 +85,7 @@ def _create() -> None:
 
 
 def _pip(requirements: str) -> None:
-    options = ["--quiet", "--disable-pip-version-check", "--no-input", "--require-hashes"]
+    options = ["-qq", "--disable-pip-version-check", "--no-input", "--require-hashes"]
     done = subprocess.run([*_pip_command(), "install", *options, "-r", requirements], cwd=_CHECKOUT, check=False)
     if done.returncode:
         _fail(f"Installing {requirements} failed; the lines above say why. The same command tries again.")

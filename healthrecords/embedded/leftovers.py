@@ -2,11 +2,13 @@
 
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
-_PATIENCE = 20.0  # seconds that children have to follow their parent before they are killed
+_PATIENCE = 20.0  # seconds that PostgreSQL has to shut down
+_LESS = 3.0  # seconds that the others have: their stores are gone, so that some would wait for them
 
 
 def end_leftovers(records: Path) -> None:
@@ -15,12 +17,24 @@ def end_leftovers(records: Path) -> None:
     Called while the data directory is locked, so that no other supervisor owns them.
     """
     found = [process for file in records.glob("*.pid") if (process := _recorded(file))]
-    for process in found:
-        process.send_signal(signal.SIGINT if process.name() == "postgres" else signal.SIGTERM)
-    for process in psutil.wait_procs(found, timeout=_PATIENCE)[1]:
-        os.killpg(process.pid, signal.SIGKILL)
+    databases = [process for process in found if _is_postgres(process.pid)]
+    for processes, number, patience in (
+        ([process for process in found if process not in databases], signal.SIGTERM, _LESS),
+        (databases, signal.SIGINT, _PATIENCE),
+    ):
+        _end(processes, number, patience)
     for file in records.glob("*.pid"):
         file.unlink()
+
+
+def _end(processes: list[psutil.Process], number: int, patience: float) -> None:
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(number)
+    for process in psutil.wait_procs(processes, timeout=patience)[1]:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    psutil.wait_procs(processes, timeout=patience)
 
 
 def _recorded(file: Path) -> psutil.Process | None:

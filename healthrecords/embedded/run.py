@@ -2,7 +2,6 @@
 
 import os
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 from . import application
@@ -29,31 +28,39 @@ def run() -> int:
     os.umask(0o077)
     home = Home(data_dir())
     try:
-        return _run(home)
-    except CannotStart as fault:
-        return _end(2, str(fault))
-    except (ServerFailed, OSError) as fault:
-        if home.root.is_dir() and home.free() < EXHAUSTED:
-            return _end(2, home.full_disk())
-        return _end(1, str(fault))
+        port = web_port(os.environ.get("HEALTHCARE_PORT") or "8000")
+        home.prepare()
+        home.refuse_unreachable()
+        with home.locked():
+            refuse_taken(port)
+            home.refuse_full_disk()
+            end_leftovers(home.records)
+            return _serve(home, port)
+    except (CannotStart, OSError) as fault:
+        return _explain(home, fault)
 
 
-def _end(code: int, sentence: str) -> int:
-    print(sentence, file=sys.stderr, flush=True)  # noqa: T201
-    return code
-
-
-def _run(home: Home) -> int:
-    port = web_port(os.environ.get("HEALTHCARE_PORT") or "8000")
-    home.prepare()
-    home.refuse_unreachable()
+def _serve(home: Home, port: int) -> int:
+    """Start, serve, stop; a failure is told before the stop, which may take a while."""
     stop = StopSignal(MakeWatch())
-    with home.locked(), stop.listening(), suppress(StopRequested):
-        refuse_taken(port)
-        home.refuse_full_disk()
-        end_leftovers(home.records)
-        Server(home, port, Supervisor(home, stop, say)).serve()
-    return 0
+    supervisor = Supervisor(home, stop, say)
+    with stop.listening():
+        try:
+            Server(home, port, supervisor).serve()
+        except StopRequested:
+            say("Stopping")
+            return 0
+        except (CannotStart, ServerFailed, OSError) as fault:
+            return _explain(home, fault)
+        finally:
+            supervisor.stop()
+
+
+def _explain(home: Home, fault: Exception) -> int:
+    """Print the sentence about a failure and return its exit code; where the disk is full, that is the reason."""
+    full = not isinstance(fault, CannotStart) and home.root.is_dir() and home.free() < EXHAUSTED
+    print(home.full_disk() if full else fault, file=sys.stderr, flush=True)  # noqa: T201
+    return 1 if isinstance(fault, ServerFailed) and not full else 2
 
 
 class Server:
@@ -64,17 +71,13 @@ class Server:
         self.variables: dict[str, str] = {}
 
     def serve(self) -> None:
-        """Start everything, serve until a stop is asked for, stop everything however it went."""
+        """Start everything and serve; raise StopRequested when a stop is asked for, ServerFailed when a store ends."""
         say(f"Starting in {self.home.root}")
-        try:
-            self._start_stores()
-            self._prepare()
-            self._start_application()
-            self._greet()
-            self.supervisor.watch()
-        finally:
-            say("Stopping")
-            self.supervisor.stop()
+        self._start_stores()
+        self._prepare()
+        self._start_application()
+        self._greet()
+        self.supervisor.watch()
 
     def _start_stores(self) -> None:
         stores = Stores(self.home)

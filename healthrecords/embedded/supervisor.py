@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable
+from typing import NoReturn
 
 from .faults import ServerFailed
 from .home import EXHAUSTED, Home
@@ -54,13 +55,13 @@ class Supervisor:
             raise ServerFailed(f"{self._ended(child)}: {last_line(child.log)}")
         return child.log.read_bytes()[start:].decode(errors="replace")
 
-    def watch(self) -> None:
-        """Keep everything running until a stop is asked for; raise ServerFailed when a store ends."""
-        while not self.signal.requested:
+    def watch(self) -> NoReturn:
+        """Keep everything running; raise StopRequested or, when a store ends, ServerFailed."""
+        while True:
             self._refuse_ended(self.stores)
             self.processes = [child if child.alive else self._revive(child) for child in self.processes]
             self._rotate_logs()
-            time.sleep(_TURN)
+            self.signal.pause(_TURN)
 
     def stop(self, hurry: bool = False) -> None:
         """Stop everything, last started first; the stores go last. In a hurry nobody gets time to finish."""
