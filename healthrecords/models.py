@@ -16,7 +16,7 @@ from healthrecords.directory.models import (
     PractitionerName,
     PractitionerTelecom,
 )
-from healthrecords.importing.models import ImportProgress, KeptResource
+from healthrecords.importing.models import ImportProgress, KeptResource, ReplacedContent
 from healthrecords.records import RecordVersion
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "PractitionerName",
     "PractitionerTelecom",
     "RecordVersion",
+    "ReplacedContent",
     "Role",
     "User",
 ]

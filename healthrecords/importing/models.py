@@ -26,6 +26,25 @@ class KeptResource(models.Model):
         return f"{self.resource_type}/{self.logical_id}"
 
 
+class ReplacedContent(models.Model):
+    """A content that an import brought and that a later one replaced: met again, it changes nothing."""
+
+    uuid = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    resource_type = models.TextField()
+    logical_id = models.TextField()
+    digest = models.BinaryField(help_text="SHA-256 of the resource as sent.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["resource_type", "logical_id", "digest"], name="replacedcontent_one_of_each"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.resource_type}/{self.logical_id}"
+
+
 class ImportProgress(models.Model):
     """How far the import of one file has come, by the file's content: an interrupted import goes on from there."""
 
