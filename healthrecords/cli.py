@@ -26,7 +26,7 @@ import orjson
 import typer
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.management.base import CommandError, SystemCheckError
-from django.db import DatabaseError, OperationalError, ProgrammingError, transaction
+from django.db import OperationalError, ProgrammingError, transaction
 from django_typer.management import TyperCommand, initialize
 from rich.console import Console
 from rich.progress import Progress
@@ -92,8 +92,11 @@ class Group(TyperCommand):
         logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)  # the verb says it in one sentence
         try:
             return super().execute(*args, **options)
-        except SystemCheckError as fault:
-            self._refuse(" ".join(str(fault).split()))
+        except Exception as fault:
+            told = isinstance(fault, CommandError) and not isinstance(fault, SystemCheckError)
+            if told or "--traceback" in sys.argv:
+                raise
+            self._refuse(_explain(fault).summary)
 
     def __exit__(self, kind: Any, fault: Any, trace: Any) -> Any:
         if isinstance(fault, UsageError):
@@ -164,33 +167,37 @@ def deliver(result: Result, as_json: bool, stdout: Any, stderr: Any) -> None:
     if as_json:
         stdout.write(f"{result.as_json()}\n")
     elif result.alone:
-        stdout.write(f"{result.data[result.alone]}\n" if result.data[result.alone] else "")
+        if result.data[result.alone]:
+            stdout.write(f"{result.data[result.alone]}\n")
     elif result.outcome != "error":
         _print_readable(result, stdout)
 
 
 def _attempt(function: Callable[[], Result]) -> Result:
-    """Run a verb; what stops it becomes one sentence."""
+    """Run a verb; what stops it becomes one sentence, or with --traceback stays what it is."""
     try:
         return function()
-    except (CommandError, ImproperlyConfigured) as fault:
-        return error(str(fault))
-    except ValidationError as fault:
-        return error(" ".join(fault.messages))
-    except OperationalError as fault:
-        why = _first_line(scrub(str(fault)))
-        return error(
-            f"The database does not answer ({why}); start the server, or check HEALTHCARE_DATABASE_URL.",
-            recordable=False,
-        )
-    except ProgrammingError as fault:
-        why = _first_line(scrub(str(fault)))
-        return error(f"The database is not as this version expects ({why}); migrate it.", recordable=False)
     except Exception as fault:
         if "--traceback" in sys.argv:
             raise
-        kind = type(fault).__name__
-        return error(f"This is a fault of the program ({kind}: {_first_line(scrub(str(fault)))}); see --traceback.")
+        return _explain(fault)
+
+
+def _explain(fault: Exception) -> Result:
+    why = _first_line(scrub(str(fault)))
+    match fault:
+        case ValidationError():
+            return error(" ".join(fault.messages))
+        case SystemCheckError():
+            return error(" ".join(str(fault).split()))
+        case CommandError() | ImproperlyConfigured():
+            return error(str(fault))
+        case OperationalError():
+            sentence = f"The database does not answer ({why}); start the server, or check HEALTHCARE_DATABASE_URL."
+            return error(sentence, recordable=False)
+        case ProgrammingError():
+            return error(f"The database is not as this version expects ({why}); migrate it.", recordable=False)
+    return error(f"This is a fault of the program ({type(fault).__name__}: {why}); see --traceback.")
 
 
 def _rehearsed(dry_run: bool, function: Callable[[], Result]) -> Result:
@@ -211,7 +218,7 @@ def _record(request: AccessRequest, result: Result, seconds: float) -> None:
     try:
         with transaction.atomic():
             trail.record(request, [trail.Fact("command", outcome, detail=detail)])
-    except DatabaseError as fault:
+    except Exception as fault:
         logger.error("The operations record could not be written: %s", scrub(str(fault)))
 
 

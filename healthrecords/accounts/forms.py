@@ -27,7 +27,7 @@ class SignInForm(AuthenticationForm):
         email, address = self.cleaned_data.get("username"), getattr(self.request, "client_address", "")
         if not email or not self.cleaned_data.get("password"):
             return self.cleaned_data
-        if attempts.exhausted(email, address):
+        if attempts.exhausted(email, address) and self.request:
             signing.refuse(self.request, User.objects.filter(email=email.lower()).first(), "too many attempts")
             raise ValidationError(self.error_messages["too_many"], code="too_many")
         cleaned = super().clean()
@@ -48,6 +48,7 @@ class EnrolmentForm(SetPasswordForm):
         super().__init__(user, *args, **options)
         self.fields["new_password1"].label = "Password"
         self.fields["new_password2"].label = "The same password again"
+        self.fields["new_password2"].help_text = ""
         if user.email != FIRST_EMAIL:
             del self.fields["name"], self.fields["email"]
 
@@ -57,7 +58,7 @@ class EnrolmentForm(SetPasswordForm):
             raise ValidationError("Somebody else has this e-mail address.")
         return email
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, Any] | None:
         """Put name and e-mail on the person first, so that the password is compared with them."""
         for name in ("name", "email"):
             if name in self.cleaned_data:

@@ -51,9 +51,9 @@ def asked(request: HttpRequest, actor: Actor, interaction: str) -> AccessRequest
     )
 
 
-def about(action: str, person: User | None, **more: str) -> trail.Fact:
+def about(action: str, person: User | None, outcome: str = "success", detail: str = "") -> trail.Fact:
     """A fact about a person's account, or about nobody's."""
-    return trail.Fact(action, resources=(f"User/{person.pk}",) if person else (), **more)
+    return trail.Fact(action, outcome, resources=(f"User/{person.pk}",) if person else (), detail=detail)
 
 
 def _reason(person: User | None) -> str:

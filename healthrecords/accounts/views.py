@@ -3,13 +3,12 @@
 from typing import Any
 
 from django.contrib.auth import login
-from django.contrib.auth.forms import PasswordChangeForm
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.contrib.auth.views import LoginView, LogoutView, PasswordChangeView
 from django.db import transaction
-from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
-from django.urls import reverse_lazy
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views import View
@@ -22,7 +21,7 @@ from healthrecords.accounts.forms import EnrolmentForm, SignInForm
 from healthrecords.accounts.models import EnrolmentLink, User
 from healthrecords.accounts.signing import about, asked
 
-HOME = reverse_lazy("admin:index")
+HOME = "admin:index"
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
@@ -39,7 +38,7 @@ class SignIn(LoginView):
         return super().get(request, *args, **kwargs)
 
     @transaction.atomic
-    def form_valid(self, form: SignInForm) -> HttpResponse:
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         """Sign in together with the row that says so (healthrecords.accounts.signing), or not at all."""
         return super().form_valid(form)
 
@@ -47,7 +46,7 @@ class SignIn(LoginView):
 class SignOut(LogoutView):
     """Sign-out, by POST alone."""
 
-    next_page = reverse_lazy("accounts:login")
+    next_page = "accounts:login"
 
 
 @method_decorator([never_cache, sensitive_post_parameters()], name="dispatch")
@@ -74,10 +73,12 @@ class ChangePassword(PasswordChangeView):
 
     form_class = PasswordChangeForm
     template_name = "accounts/password.html"
-    success_url = HOME
+
+    def get_success_url(self) -> str:
+        return reverse(HOME)
 
     @transaction.atomic
-    def form_valid(self, form: Form) -> HttpResponse:
+    def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
         person: Any = self.request.user
         request = asked(self.request, actor_of_user(person), "update")
         trail.record(request, [about("update", person, detail="password changed")])
@@ -94,9 +95,9 @@ def _enrol(request: HttpRequest, link: EnrolmentLink, form: EnrolmentForm) -> Ht
 
 
 def _page(request: HttpRequest, form: EnrolmentForm) -> HttpResponse:
-    """The link stands in the address, so that no other server may be told it."""
+    """The link stands in the address, which no request tells then; `no-referrer` would make the browser's POST fail."""
     response = render(request, "accounts/enrol.html", {"form": form, "first": "email" in form.fields})
-    response["Referrer-Policy"] = "no-referrer"
+    response["Referrer-Policy"] = "strict-origin"
     return response
 
 
