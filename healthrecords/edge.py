@@ -15,6 +15,7 @@ _DETAIL = re.compile(
     r"|(Key \().*?(\) (?:already exists|is (?:not|still)).*)$"
     r"|Failing row contains.*$"
 )
+_LINK = re.compile(r"(/accounts/enrol/)[\w-]+")
 
 
 class RequestIdentity:
@@ -50,8 +51,8 @@ class RequestIdentity:
 
 
 def scrub(text: str) -> str:
-    """Cut what PostgreSQL prints of a row out of an error message."""
-    return _DETAIL.sub("[row values removed]", text)
+    """Cut out of a message what PostgreSQL prints of a row, and the secret of an enrolment link."""
+    return _LINK.sub(r"\1[removed]", _DETAIL.sub("[row values removed]", text))
 
 
 class ScrubDatabaseDetail(logging.Filter):
