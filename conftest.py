@@ -13,6 +13,7 @@ from pathlib import Path
 
 import django
 import pytest
+from django.conf import settings
 
 from healthrecords.embedded.programs import PACKAGES, missing_programs
 from healthrecords.embedded.throwaway import Throwaway
@@ -36,6 +37,8 @@ def _surround() -> Throwaway:
 
 _stores = None if _WORKER else _surround()
 django.setup()
+# Pages find their files where they lie: only `make run` and the image collect them first.
+settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 pytest_plugins = ["tests.cast"]
 
 
