@@ -1,6 +1,51 @@
-"""The look of the admin (django-unfold)."""
+"""The look of the admin (django-unfold), and its screens in the order in which people meet them.
 
-UNFOLD = {
+A screen is shown to whom the access policy permits to search its `type`.
+"""
+
+from typing import Any
+
+from django.templatetags.static import static
+
+CONSOLE_SCREENS: list[tuple[str, list[dict[str, str]]]] = [
+    ("Care", [
+        {"title": "Patients", "name": "patients_patient", "type": "Patient", "icon": "person_search",
+         "text": "Find a patient by name, number, birth date or phone."},
+    ]),
+    ("Directory", [
+        {"title": "Organizations", "name": "healthrecords_organization", "type": "Organization", "icon": "apartment",
+         "text": "Clinics, hospitals, departments and payers."},
+        {"title": "Practitioners", "name": "healthrecords_practitioner", "type": "Practitioner", "icon": "stethoscope",
+         "text": "The people who give care."},
+        {"title": "Locations", "name": "healthrecords_location", "type": "Location", "icon": "location_on",
+         "text": "The places where care is given."},
+    ]),
+    ("Administration", [
+        {"title": "People", "name": "healthrecords_user", "type": "User", "icon": "group",
+         "text": "Who may sign in, and what their roles are."},
+        {"title": "Roles", "name": "healthrecords_role", "type": "User", "icon": "badge",
+         "text": "What each role opens."},
+        {"title": "API tokens", "name": "healthrecords_apitoken", "type": "User", "icon": "key",
+         "text": "The tokens by which machines come in."},
+    ]),
+    ("Oversight", [
+        {"title": "Access log", "name": "compliance_accessevent", "type": "Trail", "icon": "visibility",
+         "text": "Who looked at or changed whose record, and when."},
+    ]),
+]  # fmt: skip
+
+UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "HealthRecords",
     "SITE_HEADER": "HealthRecords",
-}
+    "SITE_URL": None,
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _: static("console/logo.svg")}],
+    "STYLES": [lambda _: static("console/console.css")],
+    "THEME": "light",
+    "BORDER_RADIUS": "8px",
+    "COLORS": {
+        "primary": {
+            "50": "#eef7fa", "100": "#d8edf3", "200": "#b3dbe7", "300": "#7fc0d3", "400": "#469eb8", "500": "#2482a0",
+            "600": "#0d6a87", "700": "#0d5f79", "800": "#114c60", "900": "#124050", "950": "#082936",
+        }
+    },
+}  # fmt: skip

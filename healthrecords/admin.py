@@ -1,0 +1,5 @@
+"""The kernel's screens, each kept in the package of its subject."""
+
+from healthrecords.directory import admin as directory
+
+__all__ = ["directory"]

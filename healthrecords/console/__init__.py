@@ -1,0 +1,1 @@
+"""The operator site and the look of the admin."""

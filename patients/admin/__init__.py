@@ -1,0 +1,5 @@
+"""The screens of patients in the admin."""
+
+from patients.admin.screens import PatientAdmin
+
+__all__ = ["PatientAdmin"]
