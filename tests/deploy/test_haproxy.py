@@ -92,6 +92,11 @@ class Door:
             self.process = subprocess.Popen(command, stdout=log, stderr=log)
         until(lambda: listens(self.secure))
 
+    def drained(self):
+        """Tell it to drain, again if it was still starting and missed that, and return whether it took that in."""
+        self.process.send_signal(signal.SIGUSR1)
+        return not listens(self.secure)
+
     def connect(self, secure=True):
         if secure:
             context = ssl._create_unverified_context()  # noqa: S323
@@ -225,8 +230,7 @@ def test_draining_takes_no_new_connection_and_lets_those_in_flight_end(door, bac
     asking = threading.Thread(target=lambda: answers.append(door.ask(path="/slow")[0].status))
     asking.start()
     assert backend.entered.wait(20)
-    door.process.send_signal(signal.SIGUSR1)
-    until(lambda: not listens(door.secure))
+    until(door.drained)
     assert answers == []
     backend.let_go.set()
     asking.join(20)
