@@ -114,4 +114,4 @@ def _refuse_weak(what: str, value: str, shortest: int) -> None:
 
 
 _read_files()
-EMBEDDED: bool = one_of("HEALTHCARE_EMBEDDED", "0", ("0", "1", "false", "true", "False", "True")).lower() in ("1", "true")
+EMBEDDED: bool = one_of("HEALTHCARE_EMBEDDED", "0", ("0", "1")) == "1"
