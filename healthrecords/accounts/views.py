@@ -33,7 +33,7 @@ class SignIn(LoginView):
     next_page = HOME
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if getattr(request.user, "is_staff", False):
+        if request.user.is_authenticated:
             return redirect(self.get_success_url())
         return super().get(request, *args, **kwargs)
 

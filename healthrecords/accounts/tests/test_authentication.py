@@ -127,3 +127,23 @@ def test_only_a_hash_of_the_secret_is_kept(text):
     kept = ApiToken.objects.values().get()
     assert text[17:] not in str(kept)
     assert len(bytes(kept["secret_digest"])) == 32
+
+
+def test_the_api_answers_401_with_the_scheme_to_an_outsider(outsider):
+    answer = outsider.get("Patient")
+    assert (answer.status_code, answer["WWW-Authenticate"]) == (401, "Bearer")
+    assert answer.json()["resourceType"] == "OperationOutcome"
+
+
+def test_a_revoked_token_is_out_at_the_next_request_and_the_denial_is_written_down(integrator, trail, by):
+    assert integrator.get("Patient").status_code == 200
+    tokens.revoke("integrator token", by)
+    answer = integrator.get("Patient")
+    assert (answer.status_code, answer["WWW-Authenticate"]) == (401, "Bearer")
+    assert answer.json()["issue"][0]["diagnostics"] == "This token was revoked."
+    assert [row.outcome for row in trail(action="denied")] == ["denied"]
+
+
+def test_a_session_of_the_admin_does_not_open_the_api(client, clinician):
+    client.force_login(clinician)
+    assert client.get("/fhir/Patient").status_code == 401
