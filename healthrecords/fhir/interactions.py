@@ -4,6 +4,7 @@ Each runs in one transaction with its row in the trail, and answers before anyth
 """
 
 import hashlib
+from functools import cache, partial
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -12,7 +13,8 @@ from django.db import connection, transaction
 from healthrecords import trail
 from healthrecords.access import policy
 from healthrecords.access.request import AccessRequest, Disclosure
-from healthrecords.records import Record, RecordVersion
+from healthrecords.compiled import Compiled
+from healthrecords.records import Record, RecordQuerySet, RecordVersion
 
 from . import store
 from .acceptance import refuse_invalid
@@ -21,7 +23,7 @@ from .conditions import Conditions
 from .mapping import JSON
 from .outcome import FHIRError, not_found, outcome
 from .primitives import ID
-from .resource import Resource
+from .resource import Resource, registry
 from .search import query
 from .shaping import Shape
 
@@ -121,11 +123,30 @@ def _exists_already(resource: Resource, asked: AccessRequest, found: list[Record
 
 def _current(resource: Resource, asked: AccessRequest, logical_id: str) -> RecordVersion:
     """The version that a visible record is at, a deletion with them; raise 404 where there is none to see."""
-    rows = policy.visible(resource.model.objects.all(), asked).filter(logical_id=logical_id)
-    found = RecordVersion.objects.filter(pk__in=rows.values("current")).first() if _is_id(logical_id) else None
-    if found is None:
+    everybody = resource.model.objects.all()
+    rows = policy.visible(everybody, asked)
+    columns = None
+    if _is_id(logical_id):
+        one = _by_id(resource.name) if rows is everybody else Compiled(partial(_current_columns, rows))
+        columns = one.get(logical_id)
+    if columns is None:
         raise not_found(resource.name)
-    return found
+    return RecordVersion(
+        resource_type=resource.name, logical_id=logical_id, **dict(zip(_COLUMNS, columns, strict=True))
+    )
+
+
+_COLUMNS = ("uuid", "version", "interaction", "recorded_at", "patients", "content")
+
+
+def _current_columns(rows: RecordQuerySet, logical_id: str) -> RecordQuerySet:
+    return rows.filter(logical_id=logical_id).values_list(*(f"current__{name}" for name in _COLUMNS))
+
+
+@cache
+def _by_id(resource_type: str) -> Compiled:
+    """The query for those to whom the policy shows every row of a type."""
+    return Compiled(partial(_current_columns, registry()[resource_type].model.objects.all()))
 
 
 def _locked(resource: Resource, asked: AccessRequest, logical_id: str) -> Record | None:
