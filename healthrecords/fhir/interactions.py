@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from healthrecords import trail
 from healthrecords.access import policy
@@ -139,7 +140,7 @@ def _current(resource: Resource, asked: AccessRequest, logical_id: str) -> Recor
 _COLUMNS = ("uuid", "version", "interaction", "recorded_at", "patients", "content")
 
 
-def _current_columns(rows: RecordQuerySet, logical_id: str) -> RecordQuerySet:
+def _current_columns(rows: RecordQuerySet, logical_id: str) -> QuerySet[Any, Any]:
     return rows.filter(logical_id=logical_id).values_list(*(f"current__{name}" for name in _COLUMNS))
 
 
