@@ -192,6 +192,52 @@ def test_a_body_of_unknown_length_is_refused(door, backend):
     assert backend.paths == []
 
 
+def frame(kind, flags, payload):
+    """An HTTP/2 frame (RFC 9113, section 4.1); all but settings belong to stream 1."""
+    return len(payload).to_bytes(3, "big") + bytes([kind, flags, 0, 0, 0, 0 if kind == SETTINGS else 1]) + payload
+
+
+def literal(name, value):
+    """A header field without indexing and without compression (RFC 7541, section 6.2.2)."""
+    return b"\0" + bytes([len(name)]) + name + bytes([len(value)]) + value
+
+
+DATA, HEADERS, SETTINGS = 0, 1, 4
+END_STREAM, END_HEADERS = 1, 4
+
+
+def status_over_http2(door, body):
+    """Post `body`, or nothing, without a Content-Length; return the first bytes of the answer's header block."""
+    context = ssl._create_unverified_context()  # noqa: S323
+    context.set_alpn_protocols(["h2"])
+    fields = {b":method": b"POST", b":scheme": b"https", b":path": b"/fhir/Patient", b":authority": b"ehr.example.org"}
+    block = b"".join(literal(name, value) for name, value in fields.items())
+    sent = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(SETTINGS, 0, b"")
+    sent += frame(HEADERS, END_HEADERS if body else END_HEADERS | END_STREAM, block)
+    sent += frame(DATA, END_STREAM, body) if body else b""
+    with (
+        socket.create_connection(("127.0.0.1", door.secure), timeout=20) as plain,
+        context.wrap_socket(plain) as connection,
+    ):
+        connection.sendall(sent)
+        received = connection.makefile("rb")
+        while True:
+            head = received.read(9)
+            payload = received.read(int.from_bytes(head[:3], "big"))
+            if head[3] == HEADERS:
+                return payload[:5]
+
+
+def test_a_body_of_unknown_length_is_refused_over_http2_too(door, backend):
+    assert b"411" in status_over_http2(door, b"{}")
+    assert backend.paths == []
+
+
+def test_a_request_without_a_body_needs_no_length_over_http2(door, backend):
+    assert status_over_http2(door, b"")[0] == 0x88  # the table's `:status: 200`
+    assert backend.paths == ["/fhir/Patient"]
+
+
 def test_headers_beyond_the_limit_are_refused(door, backend):
     response, _ = door.ask(headers={"X-Long": "x" * 16_000})
     assert response.status == 400
