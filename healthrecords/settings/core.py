@@ -15,7 +15,6 @@ def _time_zone(name: str) -> str:
         raise ImproperlyConfigured(f"{name} is no time zone; give an IANA name such as America/New_York.") from None
 
 
-
 SECRET_KEY = secret("HEALTHCARE_SECRET_KEY", shortest=50)
 DEBUG = False
 
