@@ -11,6 +11,10 @@ class BadJSON(ValueError):
     """Text that is not the JSON that we accept; the message says why."""
 
 
+class UnfinishedJSON(BadJSON):
+    """Text that is no JSON, or not yet: more text may complete it."""
+
+
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) != len(pairs):
@@ -48,6 +52,16 @@ def parse_json(text: bytes | str) -> Any:
         raise BadJSON("The text is not UTF-8.") from None
     except json.JSONDecodeError as fault:
         raise BadJSON(f"Not JSON: {fault.msg} at line {fault.lineno}, column {fault.colno}.") from None
+    except RecursionError:
+        raise BadJSON("The JSON is nested too deeply.") from None
+
+
+def parse_next(text: str, at: int) -> tuple[Any, int]:
+    """Return the value that begins at `at`, and where it ends; raise BadJSON, UnfinishedJSON if it has no end."""
+    try:
+        return _DECODER.raw_decode(text, at)
+    except json.JSONDecodeError as fault:
+        raise UnfinishedJSON(f"Not JSON: {fault.msg}.") from None
     except RecursionError:
         raise BadJSON("The JSON is nested too deeply.") from None
 

@@ -19,10 +19,14 @@ from .resource import Resource
 
 @dataclass
 class Change:
-    """A record as it is to be: the draft, and the stored row (locked) that it follows, if there is one."""
+    """A record as it is to be: the draft, and the stored row (locked) that it follows, if there is one.
+
+    `digest` is that of the resource as an import brought it.
+    """
 
     draft: Draft
     previous: Record | None = None
+    digest: bytes | None = None
 
     @property
     def record(self) -> Record:
@@ -85,6 +89,8 @@ def _follow(change: Change, now: datetime, source: str) -> None:
         record.assign_id()
         record.created_at, record.source = now, source
     record.version, record.updated_at = (previous.version if previous else 0) + 1, now
+    if change.digest:
+        record.source_digest, record.source_version = change.digest, record.version
 
 
 def _settle(resource: Resource, draft: Draft) -> None:

@@ -1,0 +1,79 @@
+"""Files of an import: plain or gzip by their first bytes, surveyed once before anything is read from them."""
+
+import gzip
+import hashlib
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from healthrecords.jsontext import BadJSON, parse_json
+
+_GZIP = b"\x1f\x8b"
+_CHUNK = 1 << 20
+LONGEST_LINE = 64 * _CHUNK  # bytes; a Bundle larger than this comes as a document of its own
+_WHOLE = _CHUNK  # bytes up to which a file of one line is read at once
+
+
+class BadFile(Exception):
+    """A file that cannot be read; the message is one sentence that names it."""
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a first pass found: SHA-256 and size of the (unpacked) content, and whether it has a resource a line."""
+
+    path: Path
+    digest: str
+    size: int
+    by_line: bool
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """Open a file for reading, unpacked; raise BadFile for what stops it, also while it is read."""
+    try:
+        with path.open("rb") as raw:
+            packed = raw.read(2) == _GZIP
+            raw.seek(0)
+            if packed:
+                with gzip.open(raw) as unpacked:
+                    yield unpacked  # type: ignore[misc]
+            else:
+                yield raw
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        raise BadFile(f"{path.name} is a damaged gzip file.") from None
+    except OSError as fault:
+        raise BadFile(f"{path.name} cannot be read ({fault.strerror or type(fault).__name__}).") from None
+
+
+def survey(path: Path) -> Survey:
+    """Read a file once from end to end; raise BadFile if that is not possible or it is empty."""
+    digest, size, breaks = hashlib.sha256(), 0, 0
+    with opened(path) as stream:
+        head = stream.readline(LONGEST_LINE)
+        second = stream.readline(LONGEST_LINE)
+        for chunk in _chunks(head, second, stream.read):
+            digest.update(chunk)
+            size += len(chunk)
+            breaks += chunk.count(b"\n")
+    if not size:
+        raise BadFile(f"{path.name} is empty.")
+    several = breaks > 1 or bool(second)
+    by_line = _is_object(head) or _is_object(second) if several else size <= _WHOLE
+    return Survey(path, digest.hexdigest(), size, by_line)
+
+
+def _chunks(head: bytes, second: bytes, read: Callable[[int], bytes]) -> Iterator[bytes]:
+    yield from filter(None, (head, second))
+    while chunk := read(_CHUNK):
+        yield chunk
+
+
+def _is_object(line: bytes) -> bool:
+    try:
+        return isinstance(parse_json(line), dict)
+    except BadJSON:
+        return False
