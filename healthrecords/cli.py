@@ -120,9 +120,11 @@ def verb(changes: bool = False, rehearses: bool = False) -> Callable[[Callable[.
     """
 
     def decorate(function: Callable[..., Result]) -> Callable[..., None]:
+        name = function.__name__.strip("_").replace("_", "-")
+
         @wraps(function)
         def run(self: Group, *args: Any, as_json: bool = False, dry_run: bool = False, **options: Any) -> None:
-            started, self.request = monotonic(), host_request(f"{self._name} {function.__name__.strip('_').replace('_', '-')}")
+            started, self.request = monotonic(), host_request(f"{self._name} {name}")
             result = _attempt(lambda: _rehearsed(dry_run, lambda: function(self, *args, **options)))
             if changes and not dry_run and result.recordable:
                 _record(self.request, result, monotonic() - started)
