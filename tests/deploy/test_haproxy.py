@@ -25,8 +25,8 @@ class Backend(BaseHTTPRequestHandler):
 
     def do_GET(self):
         server = self.server
-        if self.path == "/health/ready":
-            return self.answer(200 if server.ready else 503)
+        if self.path == "/health":
+            return self.answer(200 if server.alive else 503)
         server.paths.append(self.path)
         if self.path == "/slow":
             server.entered.set()
@@ -53,7 +53,7 @@ class Backend(BaseHTTPRequestHandler):
 def backend():
     """The server behind HAProxy."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Backend)
-    server.ready, server.paths = True, []
+    server.alive, server.paths = True, []
     server.entered, server.let_go = threading.Event(), threading.Event()
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server
@@ -264,10 +264,10 @@ def test_the_log_names_the_path_and_never_the_search(door):
     assert "token-of-a-person" not in log
 
 
-def test_an_application_that_is_not_ready_gets_no_requests(door, backend):
-    backend.ready = False
+def test_an_application_that_does_not_live_gets_no_requests(door, backend):
+    backend.alive = False
     until(lambda: door.ask()[0].status == 503)
-    backend.ready = True
+    backend.alive = True
     until(lambda: door.ask()[0].status == 200)
 
 
