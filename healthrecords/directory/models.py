@@ -1,5 +1,7 @@
 """Organization, Practitioner and Location with their parts."""
 
+from typing import Any
+
 from django.db import models
 
 from healthrecords.fhir import datatypes as d
@@ -27,7 +29,8 @@ class DirectoryEntry(Record):
     @property
     def _aliases(self) -> list[str | None]:
         """The other names that R4 searches by `name` as well; no column models them."""
-        return (self.extra or {}).get("alias", [])
+        extra: Any = self.extra or {}
+        return [each for each in extra.get("alias", []) if isinstance(each, str)]
 
 
 class Organization(DirectoryEntry):

@@ -129,7 +129,8 @@ class Identifier(PeriodPart):
 
     @property
     def is_national(self) -> bool:
-        codes = {self.type_code, *codes_in((self.extra or {}).get("type", {}).get("coding"))}
+        extra: Any = self.extra or {}
+        codes = {self.type_code, *codes_in(extra.get("type", {}).get("coding"))}
         return self.system in SSN_SYSTEMS or not codes.isdisjoint(NATIONAL_TYPES)
 
     def derive(self) -> None:

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import Any
 from urllib.parse import parse_qsl
 
 from django.db import transaction
@@ -45,12 +46,13 @@ class Writer:
     request: AccessRequest
     source: str
     overwrite: bool = False
-    targets: dict[str, str] = field(default_factory=dict)
+    targets: dict[str, str | None] = field(default_factory=dict)
 
     def write(self, batch: Sequence[Item]) -> list[Done]:
-        """Write `batch` (no id twice) in one transaction, with its rows in the trail; raises the database's errors."""
+        """Write `batch` in one transaction, with its rows in the trail; raises the database's errors."""
+        first = {item.key: item for item in reversed(batch)}
         by_type: dict[str, list[Item]] = defaultdict(list)
-        for item in batch:
+        for item in reversed(first.values()):
             by_type[item.resource_type].append(item)
         with transaction.atomic():
             done, versions = self._write_served(by_type)
@@ -58,7 +60,7 @@ class Writer:
                 if kind not in registry():
                     done += self._keep(kind, items)
             self._record(versions)
-        return done
+        return [*done, *_repeats(batch, first, done)]
 
     def _write_served(self, by_type: dict[str, list[Item]]) -> tuple[list[Done], list[RecordVersion]]:
         """Write in the order in which types are declared: what others refer to comes first."""
@@ -70,6 +72,8 @@ class Writer:
                 outcomes, written = self._write_type(resource, good)
                 done += [*bad, *outcomes]
                 versions += written
+                if written:
+                    self._forget_misses()
         return done, versions
 
     def _sort_out(self, resource: Resource, items: list[Item]) -> tuple[list[Item], list[Done]]:
@@ -136,14 +140,15 @@ class Writer:
                 reference["reference"] = self._target(reference["reference"]) or reference["reference"]
 
     def _target(self, reference: str) -> str | None:
+        """What a conditional reference finds; remembered, a miss until the next records are written."""
         if reference not in self.targets:
-            found = _find(reference)
-            if found is None:
-                return None
             if len(self.targets) >= _MOST_TARGETS:
                 self.targets.clear()
-            self.targets[reference] = found
+            self.targets[reference] = _find(reference)
         return self.targets[reference]
+
+    def _forget_misses(self) -> None:
+        self.targets = {reference: found for reference, found in self.targets.items() if found}
 
     def _record(self, versions: list[RecordVersion]) -> None:
         """Leave the rows of this batch in the trail: one for each patient, apart for what is new and what changed."""
@@ -160,15 +165,26 @@ class Writer:
 
 
 def batches(items: Iterator[Item], size: int) -> Iterator[list[Item]]:
-    """Cut `items` into batches of at most `size` in which no resource comes twice."""
-    batch: dict[tuple[str, str], Item] = {}
+    """Cut `items` into batches of at most `size` in which no resource comes with two contents."""
+    batch: list[Item] = []
+    digests: dict[Any, bytes] = {}
     for item in items:
-        if len(batch) >= size or item.key in batch:
-            yield list(batch.values())
-            batch = {}
-        batch[item.key] = item
+        if len(batch) >= size or digests.get(item.key, item.digest) != item.digest:
+            yield batch
+            batch, digests = [], {}
+        batch.append(item)
+        digests[item.key] = item.digest
     if batch:
-        yield list(batch.values())
+        yield batch
+
+
+def _repeats(batch: Sequence[Item], first: dict[Any, Item], done: list[Done]) -> list[Done]:
+    """What became of the items that repeat one of the same batch: the second time, it changes nothing."""
+    known = {each.item.key: each for each in done}
+    again: dict[Outcome, Outcome] = {"created": "unchanged", "updated": "unchanged"}
+    repeated = [item for item in batch if first[item.key] is not item]
+    outcomes = [(item, known[item.key]) for item in repeated]
+    return [Done(item, again.get(each.outcome, each.outcome), each.reasons) for item, each in outcomes]
 
 
 def _faults(resource: Resource, item: Item) -> list[tuple[str, str]]:

@@ -80,5 +80,4 @@ def _result(report: Report) -> Result:
     went_on = f" Went on after {report.resumed:,} that an earlier run had done." if report.resumed else ""
     undone = "" if report.written else " Nothing was written, since not everything could be."
     data: dict[str, Any] = {**report.counts, "failures": [failure.as_row() for failure in report.failures]}
-    outcome = "problem" if report.total("failed") else "good"
-    return Result(f"{totals}.{went_on}{undone}", data, outcome=outcome)
+    return Result(f"{totals}.{went_on}{undone}", data, outcome="problem" if report.total("failed") else "good")
