@@ -91,3 +91,36 @@ def trail(db: None) -> Callable[..., list[Any]]:
     from compliance.phi_access.models import AccessEvent
 
     return lambda **terms: list(AccessEvent.objects.filter(**terms).order_by("time", "uuid"))
+
+
+@pytest.fixture
+def signed_in(db: None) -> Callable[..., Any]:
+    """Make a browser in which a person with the roles named is signed in; the person is called by the first role."""
+    from django.test import Client
+
+    from healthrecords.accounts.models import Role, User
+
+    def make(*roles: str) -> Client:
+        name = roles[0] if roles else "nobody"
+        held = list(Role.objects.filter(name__in=roles))
+        client = Client()
+        client.force_login(User.objects.invite(f"{name}@example.org", name, held))
+        return client
+
+    return make
+
+
+@pytest.fixture
+def broken_trail(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A trail that cannot be written in the request's transaction."""
+    from django.db import DatabaseError
+
+    from compliance.phi_access import ledger
+    from healthrecords import trail
+
+    def fail(entry: Any, using: str) -> None:
+        if using == "default":
+            raise DatabaseError("no space left")
+        ledger.write(entry, using)
+
+    monkeypatch.setattr(trail, "_sink", lambda: fail)

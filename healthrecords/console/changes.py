@@ -81,7 +81,7 @@ def differences(before: JSON, after: JSON) -> list[Difference]:
 def person(author: str) -> str:
     """An author without the kind that the record keeps before the name."""
     kind, _, name = author.partition(":")
-    return name if kind == "user" else f"{name} ({kind})" if name else author
+    return name if kind in ("user", "system") else f"{name} ({kind})" if name else author
 
 
 def _step(version: RecordVersion, before: RecordVersion | None) -> Step:

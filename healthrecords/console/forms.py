@@ -101,9 +101,9 @@ class CodedField(forms.ChoiceField):
     def _with(self, *others: str) -> list[tuple[str, str]]:
         return [("", "Not said"), *self.known.items(), *((code, code) for code in others)]
 
-    def keep(self, code: str) -> None:
+    def keep(self, code: Any) -> None:
         """Offer a stored code, too."""
-        if code and code not in self.known:
+        if isinstance(code, str) and code and code not in self.known:
             self.choices = self._with(code)
 
 
@@ -112,7 +112,21 @@ def coded(label: str, labels: dict[str, str], values: Any = None) -> CodedField:
     return CodedField(labels, values, label=label, required=False)
 
 
-class RecordForm(ModelForm):
+class CodedForm(ModelForm):
+    """A form whose coded fields offer what is stored, too."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.keep_codes()
+
+    def keep_codes(self) -> None:
+        """Let each coded field keep its stored code."""
+        for name, field in self.fields.items():
+            if isinstance(field, CodedField):
+                field.keep(self.initial.get(name) or "")
+
+
+class RecordForm(CodedForm):
     """A form that carries the version it was made from, and is refused when there is a newer one."""
 
     resource: Resource
@@ -122,7 +136,6 @@ class RecordForm(ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _keep_codes(self)
         self.initial["expected"] = self.stored_version = self.instance.version
 
     def clean(self) -> dict[str, Any]:
@@ -141,19 +154,16 @@ class RecordForm(ModelForm):
         self.add_error(None, ValidationError(STALE, code="stale"))
 
 
-class PartForm(ModelForm):
+class PartForm(CodedForm):
     """A form of a repeated part. `written` are the fields that the whole, as written in `text_column`, repeats."""
 
     written: tuple[str, ...] = ()
     text_column = "text"
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        _keep_codes(self)
-
     def clean(self) -> dict[str, Any]:
-        """Drop a whole that its pieces contradict, and a part that was emptied."""
+        """Keep lists that were not edited, drop a whole that its pieces contradict, and a part that was emptied."""
         cleaned = super().clean() or self.cleaned_data
+        self._keep_lists(cleaned)
         if set(self.written) & set(self.changed_data) and self.text_column not in self.changed_data:
             setattr(self.instance, self.text_column, "")
             if self.text_column in cleaned:
@@ -162,16 +172,16 @@ class PartForm(ModelForm):
             cleaned[DELETION_FIELD_NAME] = True
         return cleaned
 
+    def _keep_lists(self, cleaned: dict[str, Any]) -> None:
+        """A list that was not edited stays as it is, with the spaces within its texts."""
+        for name, field in self.fields.items():
+            if isinstance(field, WordsField) and name in self.initial and name not in self.changed_data:
+                cleaned[name] = self.initial[name]
+
     def is_blank(self, cleaned: dict[str, Any]) -> bool:
         """Whether nothing is left of the part."""
         values = [value for name, value in cleaned.items() if name not in UNSEEN]
         return all(value in (None, "", []) for value in values) and not self.instance.extra
-
-
-def _keep_codes(form: Any) -> None:
-    for name, field in form.fields.items():
-        if isinstance(field, CodedField):
-            field.keep(getattr(form.instance, name, ""))
 
 
 def rebase(data: Any, prefix: str, keys: list[str]) -> None:

@@ -32,22 +32,31 @@ class Names(PartInline):
     form = f.NameForm
     leads = True
     verbose_name, verbose_name_plural = "name", "Names"
-    fields = [("given", "family"), ("use", "prefix", "suffix"), ("period_start", "period_end"), "text"]
+    fieldsets = [
+        (None, {"fields": [("given", "family", "use")]}),
+        ("Title, suffix, dates", {"fields": [("prefix", "suffix"), ("period_start", "period_end"), "text"]}),
+    ]
 
 
 class Identifiers(PartInline):
     form = f.IdentifierForm
     verbose_name, verbose_name_plural = "identifier", "Identifiers"
-    fields = [("type_code", "number"), ("system", "use"), ("period_start", "period_end")]
+    fieldsets = [
+        (None, {"fields": [("type_code", "number")]}),
+        ("Issuer, use, dates", {"fields": [("system", "use"), ("period_start", "period_end")]}),
+    ]
 
 
 class Telecoms(PartInline):
     form = f.TelecomForm
     verbose_name, verbose_name_plural = "phone or e-mail", "Phone and e-mail"
-    fields = [("system", "value", "use", "rank")]
+    fieldsets = [(None, {"fields": [("system", "value", "use", "rank")]})]
 
 
 class Addresses(PartInline):
     form = f.AddressForm
     verbose_name, verbose_name_plural = "address", "Addresses"
-    fields = ["line", ("city", "state", "postal_code"), ("district", "country", "use"), ("period_start", "period_end")]
+    fieldsets = [
+        (None, {"fields": ["line", ("city", "state", "postal_code")]}),
+        ("County, country, use, dates", {"fields": [("district", "country", "use"), ("period_start", "period_end")]}),
+    ]

@@ -6,78 +6,42 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
-from django.core.exceptions import PermissionDenied
 from django.db.models import ForeignKey
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
-from unfold.admin import ModelAdmin
 
 from healthrecords import trail
 from healthrecords.access import policy
-from healthrecords.access.request import AccessRequest, Disclosure
+from healthrecords.access.request import Disclosure
 from healthrecords.console import changes
 from healthrecords.console.forms import rebase
-from healthrecords.console.lists import RecordList
-from healthrecords.console.minutes import asked_of, minutes_of
+from healthrecords.console.minutes import minutes_of
+from healthrecords.console.policy_admin import GONE, PolicyAdmin
 from healthrecords.fhir import store
 from healthrecords.fhir.resource import Resource, resource_of
 from healthrecords.records import Record
 
 READS = frozenset({"read", "history", "search"})
 Rows = list[tuple[str, int, list[str]]]
-GONE = "There is no such record; perhaps it was deleted."
 
 
-class RecordAdmin(ModelAdmin):
+class RecordAdmin(PolicyAdmin):
     """Screens of one record type: list, page, form, deletion, history. Only live records show."""
 
-    actions = None
-    show_full_result_count = False
-    list_per_page = 25
-    page_template = "console/record.html"
-    change_list_template = "console/list.html"
     change_form_template = "console/form.html"
-    preserve_filters = False
-
-    # --- who may
 
     @property
     def resource(self) -> Resource:
         """The declaration of the records behind these screens."""
         return resource_of(self.model)
 
-    def asked(self, request: HttpRequest, interaction: str) -> AccessRequest:
-        """What this request asks the policy for."""
-        return asked_of(request, interaction, self.resource.name)
-
-    def permits(self, request: HttpRequest, interaction: str) -> bool:
-        """Whether the interaction is open to the person at all."""
-        return policy.permit(self.asked(request, interaction)).permitted
+    @property
+    def subject(self) -> str:  # type: ignore[override]
+        return self.resource.name
 
     def require(self, request: HttpRequest, interaction: str, key: str = "") -> None:
-        """Note what is asked for, about which record; raise PermissionDenied unless it is open to the person."""
-        minutes = minutes_of(request)
-        minutes.asked = self.asked(request, interaction)
-        minutes.target = self._target(key)
-        if not self.permits(request, interaction):
-            raise PermissionDenied
-        minutes.discloses = not self.resource.directory
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return self.has_view_permission(request)
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.permits(request, "search")
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.permits(request, "create")
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.permits(request, "update")
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.permits(request, "delete")
+        super().require(request, interaction, key)
+        minutes_of(request).discloses = not self.resource.directory
 
     # --- which rows
 
@@ -100,7 +64,7 @@ class RecordAdmin(ModelAdmin):
             raise Http404(GONE)
         return record
 
-    def _target(self, key: str) -> tuple[str, str | None] | None:
+    def target(self, key: str) -> tuple[str, str | None] | None:
         """The record that an address names, for the trail, whether or not it may be seen."""
         if not _is_key(key):
             return None
@@ -127,57 +91,29 @@ class RecordAdmin(ModelAdmin):
 
     log_change = log_addition
 
+    def listed(self, request: HttpRequest, rows: list[Any], query: str) -> None:
+        self.note(request, "search", rows, query)
+
     # --- screens
 
-    def get_urls(self) -> list[URLPattern]:
-        """List, form and, for each record, its page, form, deletion and history."""
-        info = f"{self.opts.app_label}_{self.opts.model_name}"
-        screens = [
-            ("", self.changelist_view, "changelist"),
-            ("add/", self.add_view, "add"),
-            ("<str:object_id>/", self.page_view, "page"),
-            ("<str:object_id>/change/", self.change_view, "change"),
-            ("<str:object_id>/delete/", self.delete_view, "delete"),
-            ("<str:object_id>/history/", self.history_view, "history"),
-        ]
-        return [path(at, self.admin_site.admin_view(view), name=f"{info}_{name}") for at, view, name in screens]
-
-    def address(self, screen: str, *args: Any) -> str:
-        """The address of one of these screens."""
-        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{screen}", args=args)
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        self.require(request, "search")
-        return super().changelist_view(request, extra_context)
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[RecordList]:
-        return RecordList
-
-    def get_changelist_instance(self, request: HttpRequest) -> RecordList:
-        """The list, with the note of whom it shows and of what was searched for."""
-        page = super().get_changelist_instance(request)
-        query = "&".join(f"{name}={value}" for name, value in request.GET.items())
-        self.note(request, "search", page.result_list, query)
-        return page
-
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """No lookups by address but the named filters."""
-        return lookup in {each.parameter_name for each in self.list_filter}
-
-    def row_flags(self, record: Any) -> list[Any]:
-        """What stands beside a record's name in the list."""
-        return []
+    def screens(self) -> dict[str, tuple[str, Any]]:
+        """List and form and, for each record, its page, form, deletion and history."""
+        shared = super().screens()
+        return {
+            "changelist": shared["changelist"],
+            "add": ("add/", self.add_view),
+            "page": shared["page"],
+            "change": ("<str:object_id>/change/", self.change_view),
+            "delete": ("<str:object_id>/delete/", self.delete_view),
+            "history": ("<str:object_id>/history/", self.history_view),
+        }
 
     def page_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         """The page of a record, to read."""
         self.require(request, "read", object_id)
         record = self._found(self.visible(request, "read"), object_id)
         self.note(request, "read", [record])
-        return self._page(request, self.page_template, record, self.page_context(request, record))
-
-    def page_context(self, request: HttpRequest, record: Any) -> dict[str, Any]:
-        """What the page's template shows."""
-        return {}
+        return self.page(request, self.page_template, record, self.page_context(request, record))
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
@@ -195,7 +131,7 @@ class RecordAdmin(ModelAdmin):
             "title": "History of changes",
             "subtitle": str(record),
         }
-        return self._page(request, "console/history.html", record, context)
+        return self.page(request, "console/history.html", record, context)
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
@@ -209,7 +145,7 @@ class RecordAdmin(ModelAdmin):
             return self._deleted(request, record)
         self.note(request, "read", [record])
         context = {"title": f"Delete {self.opts.verbose_name}", "stale": request.method == "POST"}
-        return self._page(request, "console/delete.html", record, context)
+        return self.page(request, "console/delete.html", record, context)
 
     def _deleted(self, request: HttpRequest, record: Record) -> HttpResponse:
         asked = self.asked(request, "delete")
@@ -218,19 +154,14 @@ class RecordAdmin(ModelAdmin):
         messages.success(request, f"The {self.opts.verbose_name} was deleted. Its earlier versions are kept.")
         return HttpResponseRedirect(self.address("changelist"))
 
-    def _page(self, request: HttpRequest, template: str, record: Any, context: dict[str, Any]) -> TemplateResponse:
-        shared = {
-            **self.admin_site.each_context(request),
-            "title": str(record),
-            "opts": self.opts,
-            "original": record,
-            "list_address": self.address("changelist"),
-            "page_address": self.address("page", record.pk),
-            "change_address": self.address("change", record.pk) if self.permits(request, "update") else "",
-            "delete_address": self.address("delete", record.pk) if self.permits(request, "delete") else "",
-            "history_address": self.address("history", record.pk) if self.permits(request, "history") else "",
+    def page(self, request: HttpRequest, template: str, row: Any, context: dict[str, Any]) -> TemplateResponse:
+        ways = {"change": "update", "delete": "delete", "history": "history"}
+        links = {
+            f"{screen}_address": self.address(screen, row.pk)
+            for screen, interaction in ways.items()
+            if self.permits(request, interaction)
         }
-        return TemplateResponse(request, template, {**shared, **context})
+        return super().page(request, template, row, {**links, **context})
 
     # --- forms
 

@@ -31,6 +31,7 @@ class PatientForm(RecordForm):
         super().__init__(*args, **kwargs)
         self.initial["race"] = omb.codes_of(self.instance.race)
         self.initial["ethnicity"] = next(iter(omb.codes_of(self.instance.ethnicity)), "")
+        self.keep_codes()
 
     def clean_race(self) -> Any:
         """The categories as US Core keeps them; untouched ones stay as they came."""

@@ -25,15 +25,17 @@ def facts(patient: m.Patient, others: dict[str, m.Patient], resource: Resource) 
 
 
 def age(patient: m.Patient) -> str:
-    """The age in words: years, or months in the first two."""
+    """The age in words; of the deceased, the age at which they died."""
     years = patient.age_on()
-    return "" if years is None else f"{years} years"
+    if years is None:
+        return ""
+    return f"died at {years}" if patient.is_deceased else f"age {years}"
 
 
 def birth(patient: m.Patient) -> str:
     """The birth date with the age."""
     said = age(patient)
-    return f"{patient.birth_date} ({said.removesuffix(' years')})" if said else patient.birth_date or "Unknown"
+    return f"{patient.birth_date}, {said}" if said else patient.birth_date or "Unknown"
 
 
 def record_number(patient: m.Patient) -> str:

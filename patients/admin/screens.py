@@ -81,7 +81,8 @@ class PatientAdmin(RecordAdmin):
 
     def page_context(self, request: HttpRequest, record: m.Patient) -> dict[str, Any]:
         others = self._others(request, record)
-        self.note(request, "read", others.values())
+        if others:
+            self.note(request, "read", others.values())
         return page.facts(record, others, self.resource)
 
     def _others(self, request: HttpRequest, record: m.Patient) -> dict[str, m.Patient]:
