@@ -18,7 +18,10 @@ def validate(body: Any, resource_type: str | None = None, profiles: Sequence[str
     beside those that its `meta.profile` names.
     """
     walk = Walk()
-    walk.resource(body, "", asked=profiles)
+    try:
+        walk.resource(body, "", asked=profiles)
+    except RecursionError:
+        return [Issue("structure", "The JSON is nested too deeply.")]
     if resource_type and isinstance(body, dict) and body.get("resourceType") not in (None, resource_type):
         walk.add("structure", f"This place takes a {resource_type}.", str(body["resourceType"])[:60])
     return list(dict.fromkeys(walk.issues))

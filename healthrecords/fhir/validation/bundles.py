@@ -55,6 +55,7 @@ def _url_faults(entry: JSON, path: str) -> Iterator[Found]:
         return
     if not is_absolute(url):
         yield "invalid", f"The fullUrl '{url[:100]}' must be an absolute URL, urn:uuid:… or urn:oid:….", path
+        return
     name, identity = text_of(resource, "resourceType"), text_of(resource, "id")
     if target_type(url, _NOWHERE) and name and identity and not url.endswith(f"/{name}/{identity}"):
         yield "invalid", f"The fullUrl must end with /{name[:60]}/{identity[:64]}, as the resource says.", path

@@ -121,7 +121,7 @@ class _Visit:
         if node.targets and isinstance(value, dict):
             for fault in references.faults(value, node.targets, self.scope):
                 self._add(fault.code, f"{self.title}: {fault.text}", path)
-        for rule in node.rules:
+        for rule in node.rules if node.is_choice or isinstance(value, dict) else ():
             if not rule.holds(value, self.scope):
                 self._add("invariant", f"{rule.key}: {rule.text}", path)
         if isinstance(value, dict):
@@ -136,7 +136,7 @@ class _Visit:
                 self._add("structure", f"{self.title} permits {node.name} as {node.types} only.", at)
             if value is not None:
                 self.value(value, node, at)
-        for each in node.slices:
+        for each in node.slices if len(found) >= node.least else ():
             chosen = [(value, at) for value, at in found if each.holds(value, at)]
             self._count(len(chosen), each, each.label, path)
             for value, at in chosen:

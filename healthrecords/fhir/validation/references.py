@@ -11,7 +11,7 @@ from .rules import Scope
 
 JSON = dict[str, Any]
 
-_REST = re.compile(r"(?:^|/)([A-Za-z]+)/[A-Za-z0-9\-.]{1,64}(?:/_history/[A-Za-z0-9\-.]{1,64})?(?:#\S*)?")
+_REST = re.compile(r"(?:^|/)([A-Za-z]+)/[A-Za-z0-9\-.]{1,64}(?:/_history/[A-Za-z0-9\-.]{1,64})?(?:#\S*)?\Z")
 _CONDITIONAL = re.compile(r"([A-Z][A-Za-z]+)\?\S+")  # a search that a transaction resolves (R4 §3.1.0.11.2)
 
 
@@ -49,7 +49,7 @@ def _form_fault(literal: str, scope: Scope) -> Fault | None:
     if is_absolute(literal) or _CONDITIONAL.fullmatch(literal):
         return None
     match = _REST.match(literal)
-    if not match or match.end() != len(literal) or literal.startswith("/"):
+    if not match or literal.startswith("/"):
         return Fault("value", f"'{literal[:60]}' is no reference: write Type/id, an absolute URL, urn:uuid:… or #id.")
     if match[1] not in table.resource_types():
         return Fault("value", f"'{match[1][:60]}' is not a resource type of R4.")
@@ -62,10 +62,8 @@ def target_type(literal: str, scope: Scope) -> str:
         return scope.contained.get(literal[1:], "")
     if literal in scope.bundle:
         return scope.bundle[literal]
-    conditional = _CONDITIONAL.fullmatch(literal)
-    matches = [conditional] if conditional else list(_REST.finditer(literal))
-    name = matches[-1][1] if matches and matches[-1].end() == len(literal) else ""
-    return name if name in table.resource_types() else ""
+    match = _CONDITIONAL.fullmatch(literal) or _REST.search(literal)
+    return match[1] if match and match[1] in table.resource_types() else ""
 
 
 def _either(targets: frozenset[str]) -> str:

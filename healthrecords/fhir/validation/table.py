@@ -44,7 +44,7 @@ class Type:
 
     def __init__(self, name: str, row: JSON, base: "Type | None") -> None:
         self.name = name
-        self.is_resource = row.get("resource", base.is_resource if base else False)
+        self.is_resource: bool = row.get("resource", base.is_resource if base else False)
         self.fields: dict[str, Field] = dict(base.fields) if base else {}
         self.needs: tuple[Need, ...] = base.needs if base else ()
         self.choices: dict[str, frozenset[str]] = dict(base.choices) if base else {}
@@ -83,7 +83,7 @@ def read(path: Path) -> Any:
 @cache
 def rows() -> JSON:
     """The compiled table of R4."""
-    return read(DATA / "r4.json.gz")  # type: ignore[no-any-return]
+    return read(DATA / "r4.json.gz")
 
 
 @cache

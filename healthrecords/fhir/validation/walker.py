@@ -9,7 +9,7 @@ from typing import Any
 
 from healthrecords.fhir.outcome import Issue
 
-from . import bundles, capabilities, extensions, narrative, profiles, references, table
+from . import bundles, capabilities, extensions, narrative, profiles, references, table, vocabulary
 from .rules import Rule, Scope
 from .table import Field, Type
 
@@ -175,6 +175,10 @@ class Walk:
         elif name == "Extension":
             for code, text, at, severity in extensions.faults(value, path, scope):
                 self.add(code, text, at, severity)
+        elif name == "Coding":
+            unknown = vocabulary.unknown(value)
+            if unknown:
+                self.add("code-invalid", unknown, path, "warning")
         unmet = field.binding.fault(name, value) if field.binding is not None else None
         if unmet:
             self.add("code-invalid", f"This element {unmet}.", path)

@@ -11,10 +11,11 @@ _TIME_UNITS = frozenset({"s", "min", "h", "d", "wk", "mo", "a"})
 
 
 def number(value: Any) -> Decimal | None:
-    """A JSON number as a decimal; None for anything else."""
+    """A JSON number as a decimal; None for anything else, NaN and Infinity with it."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return None
-    return Decimal(str(value))
+    made = Decimal(str(value))
+    return made if made.is_finite() else None
 
 
 def later(first: str, second: str) -> bool:
