@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
-_DATE = r"([0-9]{4})(?:-(0[1-9]|1[0-2])(?:-(0[1-9]|[12][0-9]|3[01]))?)?"
-_TIME = r"([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9]|60)(\.[0-9]{1,9})?(Z|[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00))"
-DATE = re.compile(_DATE)
-DATETIME = re.compile(rf"{_DATE}(?:T{_TIME})?")
+_YEAR, _MONTH, _DAY = r"([0-9]{4})", r"-(0[1-9]|1[0-2])", r"-(0[1-9]|[12][0-9]|3[01])"
+_TIME = r"T([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9]|60)(\.[0-9]+)?(Z|[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00))"
+DATE = re.compile(rf"{_YEAR}(?:{_MONTH}(?:{_DAY})?)?")
+DATETIME = re.compile(rf"{_YEAR}(?:{_MONTH}(?:{_DAY}(?:{_TIME})?)?)?")
 ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 CODE = re.compile(r"\S+(?: \S+)*")
 URI = re.compile(r"\S+")
