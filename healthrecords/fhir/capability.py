@@ -10,6 +10,7 @@ from healthrecords import __version__
 from .answer import base_url
 from .renderers import MEDIA_TYPE
 from .resource import Resource, registry
+from .search.params import ReferenceParam
 
 _PUBLISHED = "2026-11-25"
 _INTERACTIONS = ("read", "vread", "update", "delete", "history-instance", "history-type", "create", "search-type")
@@ -49,4 +50,15 @@ def _described(resource: Resource) -> dict[str, Any]:
             {"name": each.name, "type": each.type}
             for each in sorted(resource.params.values(), key=lambda param: param.name)
         ],
+        "searchInclude": [f"{resource.name}:{each.name}" for each in _references(resource)],
+        "searchRevInclude": [
+            f"{other.name}:{each.name}"
+            for other in registry().values()
+            for each in _references(other)
+            if resource.name in each.kinds
+        ],
     }
+
+
+def _references(resource: Resource) -> list[ReferenceParam]:
+    return [each for each in resource.params.values() if isinstance(each, ReferenceParam)]

@@ -103,7 +103,7 @@ def delete(resource: Resource, asked: AccessRequest, logical_id: str, conditions
 def matching(resource: Resource, asked: AccessRequest, text: str) -> list[Record]:
     """Up to two visible records that the search `text` finds; no other request with it runs until this one ends."""
     pairs = parse_qsl(text.partition("?")[2] or text, keep_blank_values=True)
-    search = query.parse(resource, pairs)
+    search = query.parse(resource, pairs, asked)
     if not search.conditions:
         raise FHIRError.of(400, "invalid", "The condition names no search parameter.")
     key = hashlib.sha256(f"{resource.name}?{search.text}".encode()).digest()[:8]

@@ -1,6 +1,5 @@
 """Search and history: Bundles whose pages neither skip nor repeat, with their rows in the trail."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,8 +15,8 @@ from healthrecords.records import RecordVersion
 from .answer import Answer, base_url, etag
 from .outcome import not_found
 from .primitives import span
-from .resource import Resource
-from .search import paging, query
+from .resource import Resource, is_directory
+from .search import include, paging, query
 from .search.params import BadSearch
 from .shaping import Shape, fragment
 from .store import instant
@@ -28,17 +27,17 @@ Pairs = list[tuple[str, str]]
 def search(resource: Resource, asked: AccessRequest, pairs: Pairs) -> Answer:
     """Answer a search, or the next page of one, with a searchset Bundle."""
     state, pairs = _resume(resource, asked, pairs, "search")
-    wanted = query.parse(resource, pairs)
+    wanted = query.parse(resource, pairs, asked)
     shape = Shape(wanted.summary, wanted.elements)
     with transaction.atomic():
         rows = wanted.narrow(policy.visible(resource.model.objects.live(), asked))
         page = paging.Page([], None) if wanted.summary == "count" else paging.page_of(rows, wanted, state)
-        versions = [row.current for row in page.rows]
         total = rows.count() if wanted.total != "none" or wanted.summary == "count" else None
-        _disclose(resource, asked, versions, wanted.text)
-    entries = [_match(resource, version, shape) for version in versions]
-    holder = _holder(resource, asked, "search")
-    links = _links(f"{base_url()}/{resource.name}", pairs, page.following, holder)
+        added = include.follow(wanted.includes, page.rows, resource, asked)
+        shown = [(resource, row.current) for row in page.rows] + [(kind, row.current) for kind, row in added]
+        _disclose(asked, shown, wanted.text)
+    entries = [_found(kind, version, shape, at < len(page.rows)) for at, (kind, version) in enumerate(shown)]
+    links = _links(f"{base_url()}/{resource.name}", pairs, page.following, _holder(resource, asked, "search"))
     return Answer(200, _bundle("searchset", links, entries, total))
 
 
@@ -57,7 +56,7 @@ def history(resource: Resource, asked: AccessRequest, logical_id: str | None, pa
         )
         total = rows.count() if logical_id is not None else None
         page, following = _history_page(rows, count, state)
-        _disclose(resource, asked, page, "")
+        _disclose(asked, [(resource, version) for version in page], "")
     path = f"{base_url()}/{resource.name}{f'/{logical_id}' if logical_id is not None else ''}/_history"
     links = _links(path, pairs, following, _holder(resource, asked, "history"))
     return Answer(200, _bundle("history", links, [_past(version) for version in page], total))
@@ -94,10 +93,10 @@ def _bundle(kind: str, links: list[dict[str, str]], entries: list[Any], total: i
     return {"resourceType": "Bundle", "type": kind, **counted, "link": links, **listed}
 
 
-def _match(resource: Resource, version: RecordVersion, shape: Shape) -> dict[str, Any]:
+def _found(resource: Resource, version: RecordVersion, shape: Shape, match: bool) -> dict[str, Any]:
     url = f"{base_url()}/{version.resource_type}/{version.logical_id}"
     body = shape.entry(resource, str(version.content))
-    return {"fullUrl": url, "resource": body, "search": {"mode": "match"}}
+    return {"fullUrl": url, "resource": body, "search": {"mode": "match" if match else "include"}}
 
 
 _PAST = {
@@ -154,9 +153,12 @@ def _history_page(rows: Any, count: int, state: dict[str, Any]) -> tuple[list[Re
     return page[:count], {"at": last.recorded_at.isoformat(), "key": str(last.uuid)}
 
 
-def _disclose(resource: Resource, asked: AccessRequest, versions: Iterable[RecordVersion], text: str) -> None:
-    if resource.directory:
-        return
-    rows = [(version.logical_id, version.version, version.patients) for version in versions]
-    shown = [Disclosure(resource.name, rows)] if rows else []
-    trail.record(asked, trail.disclosed(asked.interaction, shown, query=text))
+def _disclose(asked: AccessRequest, shown: list[tuple[Resource, RecordVersion]], text: str) -> None:
+    """Leave a row for each patient shown; one for a search that showed nobody, unless it was of the directory."""
+    disclosed = [
+        Disclosure(resource.name, [(version.logical_id, version.version, version.patients)])
+        for resource, version in shown
+        if not resource.directory
+    ]
+    if disclosed or not is_directory(asked.resource_type):
+        trail.record(asked, trail.disclosed(asked.interaction, disclosed, query=text))

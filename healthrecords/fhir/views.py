@@ -66,7 +66,7 @@ class ResourceViewSet(ViewSet):
         return _respond(interactions.create(self.resource, self._asked, request.data, of_request(request)))
 
     def read(self, request: Request, logical_id: str) -> Response:
-        shape = _shape(self.resource, request)
+        shape = _shape(self.resource, self._asked, request)
         return _respond(interactions.read(self.resource, self._asked, logical_id, of_request(request), shape))
 
     def vread(self, request: Request, logical_id: str, number: str) -> Response:
@@ -122,11 +122,11 @@ def _pairs(request: HttpRequest | Request) -> list[tuple[str, str]]:
     return parse_qsl(sent.decode("utf-8", "replace"), keep_blank_values=True)
 
 
-def _shape(resource: Resource, request: Request) -> Shape:
+def _shape(resource: Resource, asked: AccessRequest, request: Request) -> Shape:
     """Read takes `_summary`, `_elements` and the parameters of rendering; anything else is refused."""
     pairs = _pairs(request)
     for name, _ in pairs:
         if name not in {"_summary", "_elements"} | query.RENDERING:
             raise FHIRError.of(400, "invalid", f"A read has no parameter '{name[:60]}'.")
-    asked = query.parse(resource, pairs)
-    return Shape(asked.summary, asked.elements)
+    wanted = query.parse(resource, pairs, asked)
+    return Shape(wanted.summary, wanted.elements)

@@ -229,7 +229,7 @@ def _find(reference: str) -> str | None:
     if resource is None:
         return None
     try:
-        search = query.parse(resource, parse_qsl(text))
+        search = query.parse(resource, parse_qsl(text), AccessRequest(SYSTEM, "search", kind))
     except BadSearch:
         return None
     if not search.conditions:

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
+from uuid import UUID
 
-from django.db.models import Exists, Model, OuterRef, Q
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.db.models.expressions import Combinable
 
 from healthrecords.crypto.envelope import blind_index
@@ -206,6 +207,23 @@ class ReferenceParam(Param):
         for column in [self.targets[kind]] if kind else self.targets.values():
             wanted |= Q(**{column: logical_id})
         return wanted
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The types that it may point to."""
+        return frozenset(self.targets)
+
+    def among(self, model: ModelClass, kind: str, ids: QuerySet[Any, Any] | list[str]) -> Condition:
+        """The condition that a row points to one of the logical ids of type `kind`."""
+        return self._within(model, Q(**{f"{self.targets[kind]}__in": ids}))
+
+    def pointed(self, model: ModelClass, keys: list[UUID]) -> dict[str, set[str]]:
+        """The logical ids, by type, that the rows with these keys point to."""
+        rows: Any = model._meta.get_field(self.path).related_model if self.path else model
+        within = {"record__in" if self.path else "pk__in": keys, **self.where}
+        found = rows.objects.filter(**within).order_by().values_list(*self.targets.values())
+        columns = zip(self.targets, zip(*found, strict=True) if found else [()] * len(self.targets), strict=True)
+        return {kind: {each for each in column if each} for kind, column in columns}
 
     def present(self) -> Q:
         wanted = Q()

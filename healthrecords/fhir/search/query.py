@@ -3,13 +3,19 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from django.conf import settings
 
+from healthrecords.access import policy
+from healthrecords.access.request import AccessRequest
+
 from .faults import BadSearch
-from .params import Param
+from .include import Include, parse_include, served
+from .params import Param, ReferenceParam
 
 if TYPE_CHECKING:
     from healthrecords.fhir.resource import Resource
@@ -21,6 +27,7 @@ RENDERING = frozenset({"_format", "_pretty"})
 _SPLIT = re.compile(r"(?<!\\),")
 _ESCAPE = re.compile(r"\\([\\,|$])")
 MAX_VALUES = 200
+MAX_CHAIN = 3
 
 
 @dataclass
@@ -33,6 +40,7 @@ class Search:
     summary: str = "false"
     elements: frozenset[str] = frozenset()
     total: str = "none"
+    includes: list[Include] = field(default_factory=list)
     pairs: list[tuple[str, str]] = field(default_factory=list)
 
     @property
@@ -46,8 +54,11 @@ class Search:
         return queryset
 
 
-def parse(resource: "Resource", pairs: Iterable[tuple[str, str]]) -> Search:
-    """Return the search that `pairs` ask for; raise BadSearch with a sentence for anything unknown or malformed."""
+def parse(resource: "Resource", pairs: Iterable[tuple[str, str]], asked: AccessRequest) -> Search:
+    """Return the search that `pairs` ask for; raise BadSearch with a sentence for anything unknown or malformed.
+
+    A chained parameter looks only at records of the other type that the asker may see.
+    """
     search = Search(count=page_size(None))
     for name, value in pairs:
         if name in RENDERING:
@@ -58,21 +69,53 @@ def parse(resource: "Resource", pairs: Iterable[tuple[str, str]]) -> Search:
         if name in _CONTROLS:
             _CONTROLS[name](resource, search, value)
         else:
-            search.conditions.append(_condition(resource, name, value))
+            search.conditions.append(_condition(resource, name, value, asked))
     return search
 
 
-def _condition(resource: "Resource", name: str, value: str) -> Any:
+def _condition(resource: "Resource", name: str, value: str, asked: AccessRequest) -> Any:
+    link, dot, rest = name.partition(".")
+    if dot:
+        return _chained(resource, link, rest, value, asked)
     plain, _, modifier = name.partition(":")
-    param: Param | None = resource.params.get(plain)
-    if param is None:
-        raise BadSearch(f"{resource.name} has no search parameter '{name[:60]}'; /fhir/metadata lists those it has.")
+    param = _param(resource, plain)
     values = [_ESCAPE.sub(r"\1", part) for part in _SPLIT.split(value) if part.strip()]
     if not values:
         raise BadSearch(f"The parameter '{name}' has no value.")
     if len(values) > MAX_VALUES:
         raise BadSearch(f"The parameter '{name}' has more than {MAX_VALUES} values.")
     return param.condition(resource.model, modifier, values)
+
+
+def _chained(resource: "Resource", link: str, rest: str, value: str, asked: AccessRequest) -> Any:
+    """`patient.identifier=…`, `patient:Patient.name=…`: the condition on what a reference points to (R4 §3.1.1.5.5)."""
+    plain, _, kind = link.partition(":")
+    param = _param(resource, plain)
+    kinds = sorted(getattr(param, "kinds", frozenset()) & served().keys())
+    if kind:
+        kinds = [each for each in kinds if each == kind]
+    if rest.count(".") >= MAX_CHAIN:
+        raise BadSearch(f"A chain has {MAX_CHAIN} links at most.")
+    first = rest.partition(".")[0].partition(":")[0]
+    targets = [served()[each] for each in kinds if first in served()[each].params]
+    if not isinstance(param, ReferenceParam) or not targets:
+        raise BadSearch(f"{resource.name} has no chained parameter '{link[:60]}.{rest[:60]}'.")
+    return reduce(or_, (_through(resource, param, target, (rest, value), asked) for target in targets))
+
+
+def _through(
+    resource: "Resource", param: ReferenceParam, target: "Resource", term: tuple[str, str], asked: AccessRequest
+) -> Any:
+    rows = policy.visible(target.model.objects.live(), asked.to("search", target.name))
+    found = rows.filter(_condition(target, *term, asked))
+    return param.among(resource.model, target.name, found.order_by().values("logical_id"))
+
+
+def _param(resource: "Resource", name: str) -> Param:
+    param: Param | None = resource.params.get(name)
+    if param is None:
+        raise BadSearch(f"{resource.name} has no search parameter '{name[:60]}'; /fhir/metadata lists those it has.")
+    return param
 
 
 def page_size(value: str | None) -> int:
@@ -117,10 +160,26 @@ def _elements(resource: "Resource", search: Search, value: str) -> None:
     search.elements = frozenset(names)
 
 
+def _include(resource: "Resource", search: Search, value: str) -> None:
+    search.includes += parse_include(resource, value, reverse=False)
+
+
+def _revinclude(resource: "Resource", search: Search, value: str) -> None:
+    search.includes += parse_include(resource, value, reverse=True)
+
+
 def _total(resource: "Resource", search: Search, value: str) -> None:
     if value not in TOTALS:
         raise BadSearch("_total takes none, estimate or accurate.")
     search.total = value
 
 
-_CONTROLS = {"_count": _count, "_sort": _sort, "_summary": _summary, "_elements": _elements, "_total": _total}
+_CONTROLS = {
+    "_count": _count,
+    "_sort": _sort,
+    "_summary": _summary,
+    "_elements": _elements,
+    "_total": _total,
+    "_include": _include,
+    "_revinclude": _revinclude,
+}

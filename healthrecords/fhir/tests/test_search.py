@@ -73,7 +73,9 @@ def test_a_death_and_a_link_are_found(integrator, two):
 
 UNKNOWN = [
     "nme=x", "name:fuzzy=x", "birthdate=yesterday", "_sort=nothing", "_count=many", "_total=all", "_summary=most",
-    "_elements=wings", "active=perhaps", "name=", "_has:Observation:patient:code=1", "organization.name=x",
+    "_elements=wings", "active=perhaps", "name=", "_has:Observation:patient:code=1", "organization.wings=x", "gender.name=x",
+    "_include=Patient:wings", "_include=Organization:partof", "_include:iterate=Patient:link", "_revinclude=Patient:link:Group",
+    "organization.partof.partof.partof.partof.name=x",
     "gender:missing=maybe", "name=%00", "_page=AAAA", "_unknown=1",
 ]  # fmt: skip
 
@@ -163,3 +165,53 @@ def test_history_of_a_type_lists_newest_first_in_pages(integrator):
     assert seen == ids[::-1]
     assert integrator.get("Patient/_history?_at=2020").status_code == 400
     assert "entry" not in integrator.get("Patient/_history?_since=2100-01-01T00:00:00Z").json()
+
+
+@pytest.fixture
+def clinic(integrator):
+    """A practice within a hospital, with its practitioner and a patient of theirs."""
+    integrator.put("Organization/h1", {"resourceType": "Organization", "id": "h1", "name": "General Hospital"})
+    part = {
+        "resourceType": "Organization",
+        "id": "o1",
+        "name": "Harbour Clinic",
+        "partOf": {"reference": "Organization/h1"},
+    }
+    integrator.put("Organization/o1", part)
+    integrator.put("Practitioner/p1", {"resourceType": "Practitioner", "id": "p1", "name": [{"family": "Okafor"}]})
+    integrator.create(JOHN)
+    return integrator.create(MARIA)
+
+
+@pytest.mark.parametrize(
+    "terms",
+    ["organization.name=harbour", "organization:Organization.name=harb", "general-practitioner.name=okafor",
+     "general-practitioner:Practitioner.family=okafor", "organization.partof.name=general"],
+)  # fmt: skip
+def test_a_chain_asks_about_what_is_referred_to(integrator, clinic, terms):
+    assert names(integrator.get(f"Patient?{terms}")) == ["Núñez"]
+
+
+@pytest.mark.parametrize("terms", ["organization.name=sea", "organization.partof.name=harbour"])
+def test_a_chain_that_leads_elsewhere_finds_nobody(integrator, clinic, terms):
+    assert names(integrator.get(f"Patient?{terms}")) == []
+
+
+def kinds(answer):
+    entries = answer.json().get("entry", [])
+    return [(entry["resource"]["resourceType"], entry["search"]["mode"]) for entry in entries]
+
+
+def test_include_adds_what_the_matches_refer_to_once(integrator, clinic):
+    answer = integrator.get("Patient?name=nunez&_include=Patient:organization&_include=Patient:*")
+    assert kinds(answer)[0] == ("Patient", "match")
+    assert sorted(kinds(answer)[1:]) == [("Organization", "include"), ("Practitioner", "include")]
+    narrowed = integrator.get("Patient?name=nunez&_include=Patient:general-practitioner:Practitioner")
+    assert kinds(narrowed) == [("Patient", "match"), ("Practitioner", "include")]
+
+
+def test_revinclude_adds_what_refers_to_the_matches_with_its_row(integrator, clinic, trail):
+    answer = integrator.get("Organization?name=harbour&_revinclude=Patient:organization")
+    assert kinds(answer) == [("Organization", "match"), ("Patient", "include")]
+    [row] = trail(action="search")
+    assert (row.patient, row.resources) == (clinic["id"], [f"Patient/{clinic['id']}"])
