@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from healthrecords import trail
-from healthrecords.access.request import AccessRequest, Disclosure
+from healthrecords.access.request import SYSTEM, AccessRequest, Disclosure
 from healthrecords.fhir import store
 from healthrecords.fhir.acceptance import validate
 from healthrecords.fhir.resource import Resource, registry
