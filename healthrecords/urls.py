@@ -7,6 +7,7 @@ from django.utils.module_loading import import_string
 from django.views.generic import RedirectView
 
 from healthrecords import health
+from healthrecords.fhir.views import BundleView
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
@@ -15,5 +16,6 @@ urlpatterns = [
     path("metrics", import_string(settings.METRICS), name="metrics"),
     path("accounts/", include("healthrecords.accounts.urls")),
     path("admin/", admin.site.urls),
+    path("fhir", BundleView.as_view(), name="fhir"),
     path("fhir/", include("healthrecords.fhir.urls")),
 ]

@@ -12,11 +12,15 @@ from healthrecords.records import RecordVersion
 
 @dataclass
 class Answer:
-    """A status, the body (text that is already JSON, or a value that becomes it), and the headers."""
+    """A status, the body (text that is already JSON, or a value that becomes it), and the headers.
+
+    `version` is the one that was written or read, where the answer is about one.
+    """
 
     status: int
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
+    version: RecordVersion | None = None
 
 
 def base_url() -> str:

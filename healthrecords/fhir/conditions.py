@@ -1,6 +1,7 @@
 """Conditional requests: If-Match, If-None-Match, If-Modified-Since, Prefer (R4 §3.1.0; RFC 9110 §13)."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -46,7 +47,11 @@ class Conditions:
 
 def of_request(http: HttpRequest) -> Conditions:
     """Read the conditions of a request; raise FHIRError 400 for a header that cannot be understood."""
-    headers = http.headers
+    return of_headers(http.headers)
+
+
+def of_headers(headers: Mapping[str, str]) -> Conditions:
+    """The same from headers alone, as an entry of a Bundle carries them."""
     return Conditions(
         match=_tags("If-Match", headers.get("If-Match")),
         none_match=_tags("If-None-Match", headers.get("If-None-Match")),

@@ -29,6 +29,13 @@ from .search import query
 from .shaping import Shape
 
 
+def require(asked: AccessRequest) -> None:
+    """Raise FHIRError 403 unless the interaction is open to the actor at all."""
+    if not policy.permit(asked).permitted:
+        text = f"This {asked.actor.kind} may not {asked.interaction} {asked.resource_type}."
+        raise FHIRError.of(403, "forbidden", text)
+
+
 def read(resource: Resource, asked: AccessRequest, logical_id: str, conditions: Conditions, shape: Shape) -> Answer:
     """Answer with the record as it is now: 200, 304, 404 or 410."""
     with transaction.atomic():
@@ -37,8 +44,8 @@ def read(resource: Resource, asked: AccessRequest, logical_id: str, conditions: 
         if version.interaction == RecordVersion.Interaction.DELETE:
             raise _gone(version)
         if conditions.unchanged(version):
-            return Answer(304, headers=version_headers(version))
-        return Answer(200, shape.one(resource, str(version.content)), version_headers(version))
+            return Answer(304, headers=version_headers(version), version=version)
+        return Answer(200, shape.one(resource, str(version.content)), version_headers(version), version)
 
 
 def vread(resource: Resource, asked: AccessRequest, logical_id: str, number: str) -> Answer:
@@ -52,17 +59,16 @@ def vread(resource: Resource, asked: AccessRequest, logical_id: str, number: str
         _disclose(resource, asked, [version])
         if version.interaction == RecordVersion.Interaction.DELETE:
             raise _gone(version)
-        return Answer(200, version.content, version_headers(version))
+        return Answer(200, version.content, version_headers(version), version)
 
 
 def create(resource: Resource, asked: AccessRequest, body: Any, conditions: Conditions) -> Answer:
     """Store a new record under a new id: 201; with If-None-Exist also 200 (there is one) or 412 (several)."""
     refuse_invalid(resource, body)
     with transaction.atomic():
-        if conditions.none_exist:
-            found = matching(resource, asked, conditions.none_exist)
-            if found:
-                return _exists_already(resource, asked, found)
+        found = existing(resource, asked, conditions)
+        if found:
+            return found
         [version] = store.write(resource, [store.Change(store.draft_of(resource, body))], asked.actor)
         _disclose(resource, asked, [version])
     return _written(201, version, conditions)
@@ -71,7 +77,7 @@ def create(resource: Resource, asked: AccessRequest, body: Any, conditions: Cond
 def update(resource: Resource, asked: AccessRequest, logical_id: str, body: Any, conditions: Conditions) -> Answer:
     """Store the next version: 200; 201 where there was none or it was deleted; 412 when another was expected."""
     refuse_invalid(resource, body)
-    _refuse_other_id(resource, body, logical_id)
+    refuse_other_id(resource, body, logical_id)
     with transaction.atomic():
         stored = _locked(resource, asked, logical_id)
         alive = stored is not None and stored.deleted_at is None
@@ -97,7 +103,7 @@ def delete(resource: Resource, asked: AccessRequest, logical_id: str, conditions
             return Answer(204)
         version = store.remove(resource, stored, asked.actor)
         _disclose(resource, asked, [version])
-        return Answer(204, headers=version_headers(version))
+        return Answer(204, headers=version_headers(version), version=version)
 
 
 def matching(resource: Resource, asked: AccessRequest, text: str) -> list[Record]:
@@ -113,13 +119,16 @@ def matching(resource: Resource, asked: AccessRequest, text: str) -> list[Record
     return list(search.narrow(rows).select_related("current")[:2])
 
 
-def _exists_already(resource: Resource, asked: AccessRequest, found: list[Record]) -> Answer:
+def existing(resource: Resource, asked: AccessRequest, conditions: Conditions) -> Answer | None:
+    """The answer of a conditional create that need not create; None where it must; raise 412 for several matches."""
+    found = matching(resource, asked, conditions.none_exist) if conditions.none_exist else []
     if len(found) > 1:
         raise FHIRError.of(412, "multiple-matches", "If-None-Exist finds more than one record.")
-    version = found[0].current
-    assert version is not None  # noqa: S101  # nosec B101  every stored record has its version
+    version = found[0].current if found else None
+    if version is None:
+        return None
     _disclose(resource, asked.to("read"), [version])
-    return Answer(200, version.content, {**version_headers(version), "Location": location(version)})
+    return Answer(200, version.content, {**version_headers(version), "Location": location(version)}, version)
 
 
 def _current(resource: Resource, asked: AccessRequest, logical_id: str) -> RecordVersion:
@@ -165,15 +174,12 @@ def _disclose(resource: Resource, asked: AccessRequest, versions: list[RecordVer
 
 
 def _written(status: int, version: RecordVersion, conditions: Conditions) -> Answer:
-    headers = {**version_headers(version), "Location": location(version)}
-    if conditions.prefer == "minimal":
-        return Answer(status, headers=headers)
-    if conditions.prefer == "OperationOutcome":
-        return Answer(status, outcome([]), headers)
-    return Answer(status, version.content, headers)
+    body = {"minimal": None, "OperationOutcome": outcome([])}.get(conditions.prefer, version.content)
+    return Answer(status, body, {**version_headers(version), "Location": location(version)}, version)
 
 
-def _refuse_other_id(resource: Resource, body: JSON, logical_id: str) -> None:
+def refuse_other_id(resource: Resource, body: JSON, logical_id: str) -> None:
+    """Raise FHIRError 400 unless `body` carries the id that it is sent to."""
     if body.get("id") != logical_id:
         text = "The resource must carry the id of the address that it is sent to."
         raise FHIRError.of(400, "invalid", text, f"{resource.name}.id")

@@ -109,33 +109,31 @@ def exception_handler(fault: Exception, context: dict[str, Any]) -> Response:
 
 
 def record_failure(http: HttpRequest, view: Any, error: FHIRError) -> None:
-    """Leave the row of a denial (401, 403) or of an attempt that failed."""
+    """Leave the row of a request that was denied or failed."""
     asked: AccessRequest | None = getattr(view, "asked", None)
     resource = getattr(view, "resource", None)
     if asked is None:
-        actor = getattr(view, "actor", NOBODY)
         asked = AccessRequest(
-            actor,
+            getattr(view, "actor", NOBODY),
             "read" if http.method in ("GET", "HEAD") else "write",
             resource.name if resource else "",
             address=getattr(http, "client_address", ""),
             request_id=getattr(http, "request_id", ""),
             route=route_of(http),
         )
+    record_refusal(asked, error, getattr(view, "kwargs", {}).get("logical_id"))
+
+
+def record_refusal(asked: AccessRequest, error: FHIRError, logical_id: str | None) -> None:
+    """Leave the row of a denial (401, 403) or of an attempt that failed, apart from its rolled-back transaction."""
     denied = error.status in (401, 403)
-    logical_id = getattr(view, "kwargs", {}).get("logical_id")
     named = (f"{asked.resource_type}/{logical_id}",) if logical_id and asked.resource_type else ()
-    patient = logical_id if asked.resource_type == "Patient" else None
-    trail.record_apart(
-        asked,
-        [
-            trail.Fact(
-                "denied" if denied else asked.interaction,
-                outcome="denied" if denied else f"failed {error.status}",
-                patient=patient,
-                resources=named,
-                versions=(0,) * len(named),
-                detail=f"{asked.interaction}: {error.issues[0].code}",
-            )
-        ],
+    fact = trail.Fact(
+        "denied" if denied else asked.interaction,
+        outcome="denied" if denied else f"failed {error.status}",
+        patient=logical_id if asked.resource_type == "Patient" else None,
+        resources=named,
+        versions=(0,) * len(named),
+        detail=f"{asked.interaction}: {error.issues[0].code}",
     )
+    trail.record_apart(asked, [fact])

@@ -8,7 +8,7 @@ from django.urls import URLPattern, path, re_path
 from rest_framework.parsers import FormParser
 
 from .resource import registry
-from .views import CapabilityView, NothingHere, ResourceViewSet
+from .views import BundleView, CapabilityView, NothingHere, ResourceViewSet
 
 
 def _routes(name: str) -> list[URLPattern]:
@@ -26,6 +26,7 @@ def _routes(name: str) -> list[URLPattern]:
 
 
 urlpatterns = [
+    path("", BundleView.as_view(), name="base"),
     path("metadata", CapabilityView.as_view(), name="capability"),
     *(route for name in registry() for route in _routes(name)),
     re_path(r"^(?P<rest>.*)$", NothingHere.as_view()),

@@ -11,10 +11,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSet
 
-from healthrecords.access import policy
 from healthrecords.access.request import AccessRequest, Actor, from_http
 
-from . import capability, interactions, listing
+from . import bundle, capability, interactions, listing
 from .answer import Answer
 from .conditions import of_request
 from .outcome import FHIRError
@@ -41,18 +40,13 @@ class ResourceViewSet(ViewSet):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Sign the request in, then ask the policy whether the interaction is open to the actor at all."""
-        if "chunked" in request.headers.get("Transfer-Encoding", "").lower():
-            raise FHIRError.of(411, "invalid", "Send the body with a Content-Length, not in chunks.")
+        refuse_chunks(request)
         super().initial(request, *args, **kwargs)
         self.actor = cast(Actor, request.user)
         if self.action not in INTERACTIONS:
             return  # the method is refused with 405
         self.asked = from_http(request, self.actor, INTERACTIONS[self.action], self.resource_type)
-        decision = policy.permit(self.asked)
-        if not decision.permitted:
-            raise FHIRError.of(
-                403, "forbidden", f"This {self.actor.kind} may not {self.asked.interaction} {self.resource_type}."
-            )
+        interactions.require(self.asked)
 
     def search(self, request: Request) -> Response:
         return _respond(listing.search(self.resource, self._asked, _pairs(request)))
@@ -91,6 +85,19 @@ class ResourceViewSet(ViewSet):
         return self.asked
 
 
+class BundleView(APIView):
+    """POST to the API's base: a batch or a transaction (R4 §3.1.0.11)."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        refuse_chunks(request)
+        super().initial(request, *args, **kwargs)
+        self.actor = cast(Actor, request.user)
+
+    def post(self, request: Request) -> Response:
+        asked = from_http(request, self.actor, "bundle", "Bundle")
+        return Response(bundle.process(request.data, asked, request.headers.get("Prefer", "")))
+
+
 class CapabilityView(APIView):
     """The CapabilityStatement, open to everybody (R4 §3.1.0.13)."""
 
@@ -111,6 +118,12 @@ class NothingHere(APIView):
         raise NotFound("There is nothing at this address.")
 
     post = put = patch = delete = get
+
+
+def refuse_chunks(request: Request) -> None:
+    """Raise FHIRError 411 for a body whose length is not told: its limit could not be kept."""
+    if "chunked" in request.headers.get("Transfer-Encoding", "").lower():
+        raise FHIRError.of(411, "invalid", "Send the body with a Content-Length, not in chunks.")
 
 
 def _respond(answer: Answer) -> Response:

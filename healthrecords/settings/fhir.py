@@ -12,6 +12,7 @@ FHIR_MAX_BODY = 10 * 1024 * 1024  # bytes
 FHIR_MAX_DEPTH = 60
 FHIR_PAGE_SIZE = 20
 FHIR_MAX_PAGE_SIZE = 200
+FHIR_MAX_ENTRIES = 1000  # entries of a batch or transaction
 FHIR_MAX_INCLUDED = 1000  # records that a page may carry beside its matches
 FHIR_MAX_SORTED = 100_000  # rows whose order a sorted search may fix for its pages
 
