@@ -69,9 +69,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave out the tests whose program is missing, unless HEALTHCARE_REQUIRE_PROGRAMS says that all must run."""
     left_out = [item for item in items if _missing(item)]
     if left_out and os.environ.get("HEALTHCARE_REQUIRE_PROGRAMS") == "1":
-        raise pytest.UsageError(
-            f"These tests cannot run: {_reasons(left_out)}; install it or unset HEALTHCARE_REQUIRE_PROGRAMS."
-        )
+        raise pytest.UsageError(f"Cannot run {_reasons(left_out)}; install it or unset HEALTHCARE_REQUIRE_PROGRAMS.")
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
@@ -91,7 +89,7 @@ def _missing(item: pytest.Item) -> bool:
 def _reasons(items: list[pytest.Item]) -> str:
     programs = sorted({mark.args[0] for item in items for mark in item.iter_markers("needs")})
     packages = sorted({PACKAGES[name] for name in programs})
-    return f"{len(items)} tests need {', '.join(programs)} (Debian: {', '.join(packages)})" if items else ""
+    return f"tests that need {', '.join(programs)} (Debian: {', '.join(packages)}): {len(items)}" if items else ""
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -43,9 +43,9 @@ class Home:
     def prepare(self) -> None:
         """Create what is missing; raise CannotStart if the directory is not ours to use."""
         try:
-            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._make_folders()
             self._refuse_foreign()
-            self.root.chmod(0o711 if os.geteuid() == 0 else 0o700)
+            self.root.chmod(_mode())
             for name in _FOLDERS:
                 (self.root / name).mkdir(mode=0o700, exist_ok=True)
         except OSError as fault:
@@ -53,6 +53,12 @@ class Home:
                 f"The data directory {self.root} cannot be used ({fault.strerror}); name another with "
                 "HEALTHCARE_DATA_DIR."
             ) from None
+
+    def _make_folders(self) -> None:
+        missing = [path for path in (self.root, *self.root.parents) if not path.exists()]
+        self.root.mkdir(parents=True, exist_ok=True)
+        for path in missing:
+            path.chmod(_mode())
 
     def _refuse_foreign(self) -> None:
         marker, owner = self.root / _MARKER, self.root.stat().st_uid
@@ -135,6 +141,11 @@ def write_private(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     new.replace(path)
+
+
+def _mode() -> int:
+    """Root's folders have a way through for the account that runs PostgreSQL; what lies in them is closed to it."""
+    return 0o711 if os.geteuid() == 0 else 0o700
 
 
 def _account_name(uid: int) -> str:

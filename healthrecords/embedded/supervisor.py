@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import NoReturn
 
-from .faults import ServerFailed
+from .faults import CannotStart, ServerFailed
 from .home import EXHAUSTED, Home
 from .process import Child, Program, last_line, rotate, spawn
 from .restarts import Restart, after_crash
@@ -39,6 +39,7 @@ class Supervisor:
         deadline = time.monotonic() + seconds
         while not ready():
             self._refuse_ended(self.stores + self.processes)
+            self._refuse_full_disk()
             if time.monotonic() > deadline:
                 raise ServerFailed(f"{name} was not ready after {seconds:.0f} seconds; {self.home.logs} says why.")
             self.signal.pause(0.05)
@@ -49,6 +50,7 @@ class Supervisor:
         start = child.log.stat().st_size
         while child.alive:
             self._refuse_ended(self.stores)
+            self._refuse_full_disk()
             self.signal.pause(0.05)
         self._step = None
         if child.popen.returncode:
@@ -87,6 +89,11 @@ class Supervisor:
         for child in children:
             if not child.alive:
                 raise ServerFailed(f"{self._ended(child)}.")
+
+    def _refuse_full_disk(self) -> None:
+        """End a start that would otherwise wait for a server that cannot write."""
+        if self.home.free() < EXHAUSTED:
+            raise CannotStart(self.home.full_disk())
 
     def _ended(self, child: Child) -> str:
         if self.home.free() < EXHAUSTED:

@@ -13,8 +13,10 @@ import pytest
 
 from healthrecords.embedded import home, postgres
 from healthrecords.embedded.datadir import CHECKOUT
+from healthrecords.embedded.faults import CannotStart
 from healthrecords.embedded.home import Home
 from healthrecords.embedded.run import run
+from healthrecords.embedded.signals import StopSignal
 from healthrecords.embedded.supervisor import Supervisor
 
 
@@ -113,6 +115,21 @@ def test_a_disk_that_fills_up_during_the_start_is_one_sentence(refused, monkeypa
 
     monkeypatch.setattr(postgres.Postgres, "prepare", no_space)
     assert "0 MB free" in refused()
+
+
+def test_a_start_does_not_wait_for_a_server_that_cannot_write(place, monkeypatch):
+    Home(place).prepare()
+    supervisor = Supervisor(Home(place), StopSignal(), print)
+    _fill_disk(monkeypatch, free=home.EXHAUSTED - 1)
+    with pytest.raises(CannotStart, match="MB free"):
+        supervisor.wait_for("SeaweedFS", lambda: False, 60)
+
+
+def test_folders_that_root_makes_leave_a_way_through_whatever_the_umask(place, monkeypatch):
+    monkeypatch.setattr(home, "_mode", lambda: 0o711)
+    os.umask(0o077)
+    Home(place / "deeper").prepare()
+    assert [path.stat().st_mode & 0o777 for path in (place, place / "deeper")] == [0o711, 0o711]
 
 
 def test_an_interrupted_initialization_leaves_no_cluster_and_the_next_start_makes_one(place, monkeypatch):

@@ -40,6 +40,13 @@ def test_the_application_creates_and_drops_nothing(db, statement):
         _query("default", statement)
 
 
+def test_the_database_itself_lets_the_application_connect_and_no_more(db):
+    asked = "has_database_privilege('healthrecords_app', 'healthrecords', %s)"
+    rights = ("CONNECT", "CREATE", "TEMPORARY")
+    allowed = _query("default", "SELECT " + ", ".join(asked % f"'{right}'" for right in rights))
+    assert allowed == [(True, False, False)]
+
+
 def test_the_owner_may_create_trusted_extensions(db):
     _query("owner", "CREATE EXTENSION IF NOT EXISTS pg_trgm")
     assert _query("default", "SELECT similarity('anna', 'anne') > 0") == [(True,)]
