@@ -3,6 +3,7 @@
 import os
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 from . import application
 from .datadir import data_dir
@@ -70,7 +71,7 @@ class Server:
         self.home, self.port, self.supervisor = home, port, supervisor
         self.variables: dict[str, str] = {}
 
-    def serve(self) -> None:
+    def serve(self) -> NoReturn:
         """Start everything and serve; raise StopRequested when a stop is asked for, ServerFailed when a store ends."""
         say(f"Starting in {self.home.root}")
         self._start_stores()

@@ -83,7 +83,7 @@ def server(open_folder):
     server = Server(open_folder / "data", open_folder / "out")
     yield server
     if server.popen.poll() is None:
-        server.popen.kill()
+        server.popen.terminate()
         server.popen.wait()
 
 
