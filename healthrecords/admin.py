@@ -1,5 +1,6 @@
 """The kernel's screens, each kept in the package of its subject."""
 
+from healthrecords.accounts import admin as accounts
 from healthrecords.directory import admin as directory
 
-__all__ = ["directory"]
+__all__ = ["accounts", "directory"]

@@ -41,7 +41,7 @@ class RecordList(ChangeList):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        name = str(self.opts.verbose_name_plural)
+        name = self.model_admin.list_title or str(self.opts.verbose_name_plural)
         self.title = name[:1].upper() + name[1:]
 
     def get_results(self, request: Any) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.forms import Media
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -25,8 +26,14 @@ class PolicyAdmin(ModelAdmin):
     list_per_page = 25
     preserve_filters = False
     page_template = "console/record.html"
+    list_title = ""  # else the model's name
     add_words = ""
     change_list_template = "console/list.html"
+
+    @property
+    def media(self) -> Media:
+        """Nothing: a form brings what its own fields need."""
+        return Media()
 
     def asked(self, request: HttpRequest, interaction: str) -> AccessRequest:
         """What this request asks the policy for."""

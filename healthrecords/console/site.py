@@ -37,6 +37,13 @@ class ConsoleSite(UnfoldAdminSite):
 
         return update_wrapper(csrf_protect(inner if cacheable else never_cache(inner)), view)
 
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Take only screens that ask the access policy; Django's own for groups do not."""
+        from healthrecords.console.policy_admin import PolicyAdmin
+
+        if admin_class is not None and issubclass(admin_class, PolicyAdmin):
+            super().register(model_or_iterable, admin_class, **options)
+
     def get_urls(self) -> list[URLPattern | URLResolver]:  # type: ignore[override]
         """Only the addresses that the console has a use for: what is not routed needs no guard."""
         return [

@@ -24,3 +24,20 @@ function dropPart(parts, part) {
   part.remove();
   parts.querySelector(".add-part").focus();
 }
+
+function nameLists(root) {
+  // Select2 leaves its combobox without the name that the label gives to the hidden select.
+  for (const select of root.querySelectorAll("select.admin-autocomplete")) {
+    const label = document.querySelector(`label[for="${select.id}"]`);
+    const box = select.nextElementSibling?.querySelector(".select2-selection");
+    if (!label || !box) continue;
+    label.id = `${select.id}_label`;
+    const shown = box.querySelector(".select2-selection__rendered");
+    shown.setAttribute("aria-labelledby", label.id);
+    box.setAttribute("aria-labelledby", `${label.id} ${shown.id}`);
+  }
+}
+
+// By jQuery's own order, so that it runs after the pick lists were made.
+window.django?.jQuery?.(() => nameLists(document));
+document.addEventListener("formset:added", (event) => nameLists(event.target));

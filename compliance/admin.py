@@ -1,0 +1,5 @@
+"""The compliance app's screens, each kept in the package of its subject."""
+
+from compliance.phi_access import admin as phi_access
+
+__all__ = ["phi_access"]
