@@ -43,6 +43,10 @@ def literal_to(resource_type: str) -> Coder:
     return Coder(take, lambda column: f"{resource_type}/{column}")
 
 
+# The text of a literal reference to any type, as type and logical id.
+ANY_LITERAL = Coder(lambda value: target_of(value) or MISSING, "/".join)
+
+
 def reference_to(resource_type: str) -> Coder:
     """A Reference, as the logical id that its literal reference names."""
     literal = literal_to(resource_type)
@@ -107,6 +111,7 @@ class Parts:
     related: str
     elements: tuple[Element, ...]
     single: bool = False
+    most: int = 1000  # items of one resource: each is a row
 
 
 @dataclass(frozen=True)
@@ -219,15 +224,19 @@ def _give_slices(slices: Iterable[Slice], made: JSON, record: Record) -> None:
     extensions = made.pop("extension", [])
     for each in slices:
         column, at = getattr(record, each.column), _position(each, extensions)
-        kept = None if at is None else extensions[at]
-        said = each.coder.take(kept) if isinstance(kept, dict) else None
         given = [] if _empty(column) else [each.coder.give(column)]
         if at is None:
             extensions += given
-        elif said != column and (given or said is not MISSING):
+        elif not _stands(each, extensions[at], column):
             extensions[at : at + 1] = given
     if extensions:
         made["extension"] = extensions
+
+
+def _stands(each: Slice, kept: Any, column: Any) -> bool:
+    """Whether an extension that stayed in `extra` still says what the column says."""
+    said = MISSING if kept == each.url else each.coder.take(kept)
+    return kept != each.url and (_empty(column) if said is MISSING else said == column)
 
 
 def _position(each: Slice, extensions: list[Any]) -> int | None:
