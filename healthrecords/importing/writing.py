@@ -79,11 +79,11 @@ class Writer:
     def _sort_out(self, resource: Resource, items: list[Item]) -> tuple[list[Item], list[Done]]:
         good, bad = [], []
         for item in items:
+            self._resolve(item)
             faults = _faults(resource, item)
             if faults:
                 bad.append(Done(item, "failed", faults))
             else:
-                self._resolve(item)
                 good.append(item)
         return good, bad
 
@@ -188,8 +188,10 @@ def _repeats(batch: Sequence[Item], first: dict[Any, Item], done: list[Done]) ->
 
 
 def _faults(resource: Resource, item: Item) -> list[tuple[str, str]]:
-    issues = islice(validate(resource, item.body), _FAULTS_SHOWN)
-    return [(issue.path, sentence(issue)) for issue in issues if issue.severity in ("error", "fatal")]
+    """What is wrong with a resource; what its references say is looked at once the rest is sound."""
+    errors = (issue for issue in validate(resource, item.body) if issue.severity in ("error", "fatal"))
+    issues = list(islice(errors, _FAULTS_SHOWN)) or resource.check(item.body)
+    return [(issue.path, sentence(issue)) for issue in issues]
 
 
 def _locked(resource: Resource, ids: list[str]) -> QuerySet[Record]:
