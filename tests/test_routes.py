@@ -13,7 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 KEY = str(uuid4())
 RECORDS = ("patients/patient", "healthrecords/organization", "healthrecords/practitioner", "healthrecords/location")
-TYPES = ("Organization", "Practitioner", "Location", "Patient")
+TYPES = ("Organization", "Practitioner", "PractitionerRole", "Location", "Patient", "Immunization", "Provenance")
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,8 @@ ROUTES: dict[str, Expected] = {
     "admin/compliance/accessevent/": NO_RECORDS,
     "admin/compliance/accessevent/<str:object_id>/": NO_RECORDS,
     # the API
-    "fhir/": Expected(401, 403, row="denied", method="post", outsider_row="denied"),
-    "fhir": Expected(401, 403, row="denied", method="post", outsider_row="denied"),
+    "fhir/": Expected(401, 415, row="failed 415", method="post", outsider_row="denied"),
+    "fhir": Expected(401, 415, row="failed 415", method="post", outsider_row="denied"),
     "fhir/metadata": OPEN,
     **{f"fhir/{name}{rest}": API for name in TYPES for rest in (
         "", "/_history", "/<logical_id>", "/<logical_id>/_history", "/<logical_id>/_history/<number>",

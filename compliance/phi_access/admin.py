@@ -108,7 +108,7 @@ class AccessEventAdmin(PolicyAdmin):
 def _event(event: AccessEvent) -> list[Line]:
     said = [
         ("Time (UTC)", f"{event.time:%Y-%m-%d %H:%M:%S}"), ("Action", ACTIONS.get(event.action, event.action)),
-        ("Outcome", event.outcome), ("Patient", event.patient or ""), ("Searched for", event.query or ""),
+        ("Outcome", event.outcome), ("Patient", event.patient or ""), ("Searched for", str(event.query or "")),
         ("Detail", event.detail),
     ]  # fmt: skip
     return [Line(label, text) for label, text in said if text]

@@ -3,11 +3,13 @@
 from typing import Any
 
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest
 
 
 class PickList(AutocompleteJsonView):
     """Django's own, asked of the policy as a search, with a row for each patient that it names."""
+
+    model_admin: Any
 
     def has_perm(self, request: HttpRequest, obj: Any = None) -> bool:
         self.model_admin.require(request, "search")
@@ -19,5 +21,3 @@ class PickList(AutocompleteJsonView):
         self.model_admin.note(self.request, "search", context["object_list"], query=f"term={self.term}")
         return context
 
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> JsonResponse:
-        return super().get(request, *args, **kwargs)

@@ -84,7 +84,7 @@ class YesNoField(forms.NullBooleanField):
         choices = [("", "Not said"), ("true", "Yes"), ("false", "No")]
         super().__init__(widget=UnfoldAdminSelectWidget(choices=choices), **kwargs)
 
-    def to_python(self, value: Any) -> bool | None:
+    def to_python(self, value: Any) -> bool | None:  # type: ignore[override]
         return {"true": True, True: True, "false": False, False: False}.get(value)
 
     def prepare_value(self, value: Any) -> Any:
@@ -149,8 +149,9 @@ class RecordForm(CodedForm):
         """Say what changed meanwhile; the next attempt is made against what is stored now."""
         self.is_stale = True
         self.meanwhile = changes.since(self.resource, self.instance, seen)
-        self.data = self.data.copy()
-        self.data[self.add_prefix("expected")] = str(self.stored_version)
+        data: Any = self.data
+        self.data = data.copy()
+        self.data[self.add_prefix("expected")] = str(self.stored_version)  # type: ignore[index]
         self.add_error(None, ValidationError(STALE, code="stale"))
 
 

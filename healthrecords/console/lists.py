@@ -38,6 +38,7 @@ class RecordList(ChangeList):
     """Django's list without a count: one row more than a page tells whether there is another page."""
 
     has_next = False
+    page_num: int
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -66,9 +66,8 @@ class Minutes:
 
 def minutes_of(request: HttpRequest) -> Minutes:
     """The notes of this request."""
-    if not hasattr(request, "minutes"):
-        request.minutes = Minutes()
-    return request.minutes
+    kept: Minutes = request.__dict__.setdefault("minutes", Minutes())
+    return kept
 
 
 def asked_of(request: HttpRequest, interaction: str, resource_type: str) -> AccessRequest:
@@ -101,6 +100,8 @@ def record_failure(request: HttpRequest, status: int) -> None:
 
 
 def _whole(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    if any("\x00" in value for value in request.GET.values()):
+        raise SuspiciousOperation("PostgreSQL stores no NUL.")
     with transaction.atomic():
         response = view(request, *args, **kwargs)
         if isinstance(response, SimpleTemplateResponse):

@@ -17,7 +17,7 @@ class NameForm(PartForm):
     use = coded("Kind of name", labels.NAME_USE)
     family = text_field("Family name")
     given = WordsField(label="Given names", required=False)
-    prefix = WordsField(label="Title", required=False)
+    prefix = WordsField(label="Title", required=False)  # type: ignore[assignment]  # the field takes the name over
     suffix = WordsField(label="Suffix", required=False)
     text = text_field("Whole name, if it is written otherwise")
     period_start = date_field("Used from")

@@ -61,7 +61,7 @@ class ConsoleSite(UnfoldAdminSite):
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """The home page: what this person may do here."""
-        roles = ", ".join(role.title for role in request.user.role_list)  # type: ignore[union-attr]
+        roles = ", ".join(role.title for role in request.user.role_list)
         context = {**self.each_context(request), "title": "Home", "roles": roles, "tasks": navigation.tasks(request)}
         return TemplateResponse(request, "console/home.html", {**context, **(extra_context or {})})
 

@@ -43,7 +43,7 @@ class DirectoryAdmin(RecordAdmin):
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         for word in search_term.split()[:8]:
-            numbered = self.model._meta.get_field("identifiers").related_model.objects.filter(value=word)  # type: ignore[union-attr]
+            numbered = self.model._meta.get_field("identifiers").related_model.objects.filter(value=word)
             key = fold(word)
             wanted = Q(pk__in=numbered.values("record"))
             queryset = queryset.filter(wanted | Q(name_key__contains=key) if key else wanted)

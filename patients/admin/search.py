@@ -20,8 +20,9 @@ LEAST_OF_IDENTIFIER = 4
 def narrow(rows: QuerySet[Any], text: str) -> QuerySet[Any]:
     """Return those of `rows` that every word of `text` fits; unchanged for a text without a word."""
     for word in text.split()[:MOST_WORDS]:
-        found = [patients for patients in (_named(word), _identified(word), _born(word), _reached(word)) if patients]
-        rows = rows.filter(pk__in=found[0].union(*found[1:])) if found else rows.none()
+        kinds = [_identified(word), _named(word), _born(word), _reached(word)]
+        first, *others = [patients for patients in kinds if patients is not None]
+        rows = rows.filter(pk__in=first.union(*others))
     return rows
 
 

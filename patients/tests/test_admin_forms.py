@@ -15,7 +15,7 @@ SSN = {"system": "http://hl7.org/fhir/sid/us-ssn", "value": "999-12-3456"}
 RICH = {
     **PATIENT,
     "identifier": [*PATIENT["identifier"], SSN],
-    "telecom": [{"system": "phone", "value": "555-0101", "use": "home", "extension": [{"url": "urn:x:kept", "valueCode": "a"}]}],
+    "telecom": [{"system": "phone", "value": "555-0101", "extension": [{"url": "urn:x:kept", "valueCode": "a"}]}],
     "address": [{"line": ["1 Main St", "Apt 2"], "city": "Springfield", "state": "IL"}],
     "maritalStatus": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-MaritalStatus", "code": "M"}]},
     "photo": [{"contentType": "image/png", "title": "kept as it is"}],
@@ -177,7 +177,7 @@ def test_a_refused_form_shows_the_patient_and_so_leaves_a_row(nurse, maria, trai
 
 
 def test_a_stale_form_is_refused_with_what_changed_meanwhile_and_then_saved(nurse, integrator, maria):
-    sent = filled(nurse.get(at(maria, "change/")), **{"names-0-family": "Smit"})
+    sent = filled(nurse.get(at(maria, "change/")), **{"names-0-family": "Smit", "race": ["2106-3", "2028-9"]})
     current = served(integrator, maria)
     integrator.put(f"Patient/{maria.logical_id}", {**current, "birthDate": "1981-01-02", "gender": "other"})
     page = nurse.post(at(maria, "change/"), sent)
@@ -193,6 +193,7 @@ def test_a_stale_form_is_refused_with_what_changed_meanwhile_and_then_saved(nurs
     after = served(integrator, maria)
     assert (after["name"][0]["family"], after["birthDate"], after["gender"]) == ("Smit", "1981-01-02", "other")
     assert after["telecom"] == current["telecom"]
+    assert "White, Asian" in str(after["extension"])
     assert after["meta"]["versionId"] == "3"
 
 

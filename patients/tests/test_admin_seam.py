@@ -127,7 +127,7 @@ def test_a_patient_that_may_not_be_seen_answers_like_a_missing_one(nurse, maria,
     from compliance.policy import RolePolicy
 
     missing = nurse.get(f"{LIST}{uuid4()}/")
-    monkeypatch.setattr(RolePolicy, "visible", lambda self, queryset, request: queryset.none())
+    monkeypatch.setattr(RolePolicy, "visible", lambda _, rows, __: rows.none())
     hidden = nurse.get(at(maria))
     assert missing.status_code == hidden.status_code == 404
     assert missing.content == hidden.content
@@ -139,7 +139,7 @@ def test_a_patient_that_may_not_be_seen_answers_like_a_missing_one(nurse, maria,
 def test_a_hidden_patient_shows_in_no_list_pick_list_form_or_history(nurse, maria, monkeypatch):
     from compliance.policy import RolePolicy
 
-    monkeypatch.setattr(RolePolicy, "visible", lambda self, queryset, request: queryset.none())
+    monkeypatch.setattr(RolePolicy, "visible", lambda _, rows, __: rows.none())
     for address in (LIST, f"{LIST}?q=jansen", f"{AUTOCOMPLETE}jan"):
         assert b"Jansen" not in nurse.get(address).content
     for screen in ("change/", "history/"):
@@ -167,7 +167,7 @@ def test_a_linked_patient_that_is_hidden_is_not_named(nurse, integrator, maria, 
     other = integrator.create(
         name=[{"family": "Twin"}], link=[{"other": {"reference": f"Patient/{maria.logical_id}"}, "type": "seealso"}]
     )
-    monkeypatch.setattr(RolePolicy, "visible", lambda self, rows, request: rows.exclude(pk=maria.pk))
+    monkeypatch.setattr(RolePolicy, "visible", lambda _, rows, __: rows.exclude(pk=maria.pk))
     page = nurse.get(at(Patient.objects.get(logical_id=other["id"])))
     assert page.status_code == 200
     assert b"Jansen" not in page.content
@@ -182,7 +182,7 @@ def test_a_purpose_that_the_person_does_not_have_is_denied(nurse, maria, trail):
 def test_a_page_about_patients_without_a_note_does_not_leave(nurse, maria, monkeypatch):
     from healthrecords.console.record_admin import RecordAdmin
 
-    monkeypatch.setattr(RecordAdmin, "note", lambda *args, **kwargs: None)
+    monkeypatch.setattr(RecordAdmin, "note", lambda *_, **__: None)
     nurse.raise_request_exception = False
     for address in (LIST, at(maria), at(maria, "change/")):
         page = nurse.get(address)
