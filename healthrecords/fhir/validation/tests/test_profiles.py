@@ -65,6 +65,11 @@ def test_without_a_version_one_of_the_shipped_versions_is_enough():
     assert errors(dose, f"{US_CORE}immunization") == []
 
 
+def test_without_a_version_the_newest_one_tells_its_faults():
+    issues = validate(without(JANE, "name"), profiles=[f"{US_CORE}patient"])
+    assert [each.text for each in issues] == ["US Core Patient Profile 8.0.0 requires the element 'name'."]
+
+
 def test_an_organization_is_told_a_wrong_npi():
     good = {
         "resourceType": "Organization",
@@ -132,3 +137,7 @@ def test_a_vital_sign_meets_its_profile_unasked():
     wrong = PULSE | {"valueQuantity": PULSE["valueQuantity"] | {"code": "1/min"}}
     assert [each.path for each in validate(wrong)] == ["Observation.valueQuantity.code"]
     assert [each.path for each in validate(PULSE | {"effectiveDateTime": "2024"})] == ["Observation.effectiveDateTime"]
+
+
+def test_a_malformed_element_is_told_by_its_structure_alone():
+    assert errors(JANE | {"name": [False]}, f"{US_CORE}patient") == ["Patient.name[0]"]

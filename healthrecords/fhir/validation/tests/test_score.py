@@ -4,6 +4,7 @@ import gzip
 import json
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from healthrecords.fhir.validation import score
 
@@ -71,3 +72,14 @@ def test_the_table_goes_between_the_marks_of_a_document(tmp_path):
     document.write_text("no marks")
     with pytest.raises(score.BadSource):
         score.write_into(document, table)
+
+
+def test_the_command_prints_the_table_and_ends_with_1_where_a_case_was_judged_wrongly(tmp_path, capsys):
+    source = tmp_path / "cases.jsonl"
+    source.write_text(row("valid", GOOD))
+    call_command("fhir", "score", str(source))
+    assert "1 of 1 valid case passed" in capsys.readouterr().out
+    source.write_text(row("invalid", GOOD, path="Patient.active"))
+    with pytest.raises(CommandError) as ended:
+        call_command("fhir", "score", str(source))
+    assert ended.value.returncode == 1

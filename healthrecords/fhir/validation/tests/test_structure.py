@@ -150,6 +150,13 @@ def test_contained_resources_are_checked_and_must_be_mentioned():
     assert errors(broken) == [("Patient.contained[0].active", "value")]
 
 
+@pytest.mark.parametrize("kind", ["valueUri", "valueUrl", "valueCanonical"])
+def test_a_contained_resource_may_be_mentioned_by_its_address(kind):
+    clinic = {"resourceType": "Organization", "id": "c", "name": "Clinic"}
+    mention = {"url": "http://example.org/x", kind: "#c"}
+    assert errors(patient(contained=[clinic], extension=[mention])) == []
+
+
 def test_a_contained_resource_may_refer_to_its_container():
     child = {
         "resourceType": "Observation",
@@ -237,3 +244,38 @@ def test_items_nested_beyond_the_stack_end_with_a_fault():
     for _ in range(900):
         inner = {"linkId": "x", "type": "group", "item": [inner]}
     assert errors({"resourceType": "Questionnaire", "status": "draft", "item": [inner]})
+
+
+def condition(**status):
+    return {"resourceType": "Condition", "subject": {"reference": "Patient/1"}, "clinicalStatus": status}
+
+
+def test_a_required_concept_has_a_coding_of_its_system():
+    active = {"system": "http://terminology.hl7.org/CodeSystem/condition-clinical", "code": "active"}
+    other = {"system": "urn:oid:1.2.3", "code": "active"}
+    assert errors(condition(coding=[active])) == []
+    assert errors(condition(coding=[other, active])) == []
+    for status in ({"coding": [other]}, {"text": "active"}, {"coding": [{"code": "active"}]}):
+        assert errors(condition(**status)) == [("Condition.clinicalStatus", "code-invalid")]
+
+
+@pytest.mark.parametrize(
+    ("content_type", "found"),
+    [("text/plain", []), ("application/fhir+json; fhirVersion=4.0", []), ("jpeg", ["Patient.photo[0].contentType"])],
+)
+def test_a_mime_type_has_two_parts(content_type, found):
+    body = patient(photo=[{"contentType": content_type, "data": "aGk="}])
+    assert [path for path, _ in errors(body)] == found
+
+
+@pytest.mark.parametrize(("language", "found"), [("en-US", []), ("zh-Hant-TW", []), ("en_US", ["Patient.language"])])
+def test_a_language_is_a_tag_of_bcp_47(language, found):
+    assert [path for path, _ in errors(patient(language=language))] == found
+
+
+def test_a_currency_is_a_code_of_iso_4217():
+    def fee(currency):
+        return patient(extension=[{"url": "http://example.org/fee", "valueMoney": {"value": 1, "currency": currency}}])
+
+    assert errors(fee("USD")) == []
+    assert errors(fee("US$")) == [("Patient.extension[0].valueMoney.currency", "code-invalid")]
