@@ -182,7 +182,7 @@ class Walk:
         unmet = field.binding.fault(name, value) if field.binding is not None else None
         if unmet:
             self.add("code-invalid", f"This element {unmet}.", path)
-        self._rules(field.rules, value, path, scope)
+        self._rules(field.rules, value, path.rpartition(".")[0], scope)  # HL7 states these of the whole element
 
     def _reference(self, value: JSON, field: Field, path: str, scope: Scope) -> None:
         literal = value.get("reference")

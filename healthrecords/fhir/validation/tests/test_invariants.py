@@ -312,3 +312,9 @@ def test_a_period_that_ends_before_it_starts_is_refused(first, second):
 )
 def test_a_period_whose_order_is_open_passes(first, second):
     assert rule_named("per-1", "").holds({"start": first, "end": second}, Scope({}))
+
+
+def test_a_rule_of_a_repeating_element_is_told_once_at_its_owner():
+    home = {"system": "phone", "value": "1", "use": "home"}
+    body = {"resourceType": "Organization", "name": "x", "telecom": [home, home]}
+    assert [(each.path, each.text.partition(":")[0]) for each in validate(body)] == [("Organization", "org-3")]
