@@ -21,7 +21,10 @@ from healthrecords.embedded.throwaway import Throwaway
 _WORKER = os.environ.get("PYTEST_XDIST_WORKER")
 _ALIASES = ("default", "trail", "owner")
 # Filled by migrations; tests find these rows and leave them as they are.
-_KEPT = ("django_migrations", "django_content_type", "auth_permission", "healthrecords_role")
+_KEPT = (
+    *("django_migrations", "django_content_type", "auth_permission", "healthrecords_role"),
+    *("immunizations_coderelease", "immunizations_coderow"),
+)
 
 
 def _surround() -> Throwaway:

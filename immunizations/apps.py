@@ -1,0 +1,14 @@
+"""The immunizations app."""
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class ImmunizationsConfig(AppConfig):
+    name = "immunizations"
+    verbose_name = "Immunizations"
+
+    def ready(self) -> None:
+        from immunizations.codes import loading
+
+        post_migrate.connect(loading.after_migrate, sender=self)

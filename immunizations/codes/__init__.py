@@ -1,0 +1,1 @@
+"""The code tables of immunization: CDC's vaccines, manufacturers, products and information statements, and barcodes."""
