@@ -14,9 +14,23 @@ from healthrecords.directory.models import (
     PractitionerAddress,
     PractitionerIdentifier,
     PractitionerName,
+    PractitionerRole,
+    PractitionerRoleCode,
+    PractitionerRoleEndpoint,
+    PractitionerRoleIdentifier,
+    PractitionerRoleLocation,
+    PractitionerRoleService,
+    PractitionerRoleSpecialty,
+    PractitionerRoleTelecom,
     PractitionerTelecom,
 )
 from healthrecords.importing.models import ImportProgress, KeptResource, ReplacedContent
+from healthrecords.provenance.models import (
+    Provenance,
+    ProvenanceAgent,
+    ProvenanceEntity,
+    ProvenanceTarget,
+)
 from healthrecords.records import RecordVersion
 
 __all__ = [
@@ -36,7 +50,19 @@ __all__ = [
     "PractitionerAddress",
     "PractitionerIdentifier",
     "PractitionerName",
+    "PractitionerRole",
+    "PractitionerRoleCode",
+    "PractitionerRoleEndpoint",
+    "PractitionerRoleIdentifier",
+    "PractitionerRoleLocation",
+    "PractitionerRoleService",
+    "PractitionerRoleSpecialty",
+    "PractitionerRoleTelecom",
     "PractitionerTelecom",
+    "Provenance",
+    "ProvenanceAgent",
+    "ProvenanceEntity",
+    "ProvenanceTarget",
     "RecordVersion",
     "ReplacedContent",
     "Role",

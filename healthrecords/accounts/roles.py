@@ -6,10 +6,26 @@ Letters as in SMART scopes: c(reate), r(ead), u(pdate), d(elete), s(earch).
 CARE = ["TREAT", "HPAYMT", "HOPERAT"]
 
 SHIPPED: dict[str, tuple[str, dict[str, str], list[str]]] = {
-    "clinician": ("Clinician", {"Patient": "crus", "Directory": "crus"}, CARE),
-    "front-desk": ("Front desk", {"Patient": "crus", "Directory": "rs"}, ["HOPERAT", "HPAYMT", "TREAT"]),
-    "immunization-nurse": ("Immunization nurse", {"Patient": "crus", "Directory": "rs"}, CARE),
-    "integrator": ("Integrator", {"Patient": "cruds", "Directory": "cruds"}, [*CARE, "PUBHLTH"]),
+    "clinician": (
+        "Clinician",
+        {"Patient": "crus", "Directory": "crus", "Immunization": "crus", "Provenance": "crs"},
+        CARE,
+    ),
+    "front-desk": (
+        "Front desk",
+        {"Patient": "crus", "Directory": "rs", "Immunization": "rs"},
+        ["HOPERAT", "HPAYMT", "TREAT"],
+    ),
+    "immunization-nurse": (
+        "Immunization nurse",
+        {"Patient": "crus", "Directory": "rs", "Immunization": "crus", "Provenance": "crs"},
+        CARE,
+    ),
+    "integrator": (
+        "Integrator",
+        {"Patient": "cruds", "Directory": "cruds", "Immunization": "cruds", "Provenance": "crs"},
+        [*CARE, "PUBHLTH"],
+    ),
     "operator": ("Operator", {}, ["HSYSADMIN"]),
     "compliance-officer": ("Compliance officer", {"Trail": "rs"}, ["HCOMPL"]),
     "security-officer": ("Security officer", {"Trail": "rs"}, ["HSYSADMIN"]),

@@ -1,11 +1,11 @@
-"""Organization, Practitioner and Location with their parts."""
+"""Organization, Practitioner, Location and PractitionerRole with their parts."""
 
 from typing import Any
 
 from django.db import models
 
 from healthrecords.fhir import datatypes as d
-from healthrecords.records import Record
+from healthrecords.records import Part, Record
 from healthrecords.text import search_key
 
 
@@ -149,3 +149,100 @@ class LocationAddress(d.Address):
 
     class Meta(d.Address.Meta):
         indexes = d.indexes("address", "locaddr")
+
+
+class PractitionerRole(d.CodedRecord):
+    """What a practitioner does, for which organization and where (R4 PractitionerRole). `title` is what lists show."""
+
+    active = models.BooleanField(null=True, blank=True)
+    period_start = models.CharField("from", max_length=40, blank=True, default="", validators=[d.check_partial_date])
+    period_end = models.CharField("until", max_length=40, blank=True, default="", validators=[d.check_partial_date])
+    valid_from = models.DateTimeField(null=True, editable=False, db_index=True)
+    valid_until = models.DateTimeField(null=True, editable=False, db_index=True)
+    practitioner = models.ForeignKey(
+        Practitioner,
+        models.DO_NOTHING,
+        to_field="logical_id",
+        db_constraint=False,
+        null=True,
+        blank=True,
+        related_name="+",
+    )
+    organization = models.ForeignKey(
+        Organization,
+        models.DO_NOTHING,
+        to_field="logical_id",
+        db_constraint=False,
+        null=True,
+        blank=True,
+        related_name="+",
+    )
+    title = models.TextField(default="", editable=False)
+
+    class Meta:
+        ordering = ["title", "uuid"]
+        indexes = [
+            models.Index(fields=["active", "uuid"], name="practrole_by_active"),
+            d.tokens_index("practrole_tokens"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title or self.logical_id
+
+    def derive(self) -> None:
+        self.valid_from, self.valid_until = d.period_span(self.period_start, self.period_end)
+
+
+class PractitionerRoleIdentifier(d.Identifier):
+    record = models.ForeignKey(PractitionerRole, models.CASCADE, related_name="identifiers")
+
+    class Meta(d.Identifier.Meta):
+        indexes = d.indexes("identifier", "practroleid")
+
+
+class PractitionerRoleTelecom(d.ContactPoint):
+    record = models.ForeignKey(PractitionerRole, models.CASCADE, related_name="telecoms")
+
+    class Meta(d.ContactPoint.Meta):
+        indexes = d.indexes("telecom", "practroletel")
+
+
+class PractitionerRoleCode(d.ConceptPart):
+    """What the practitioner does there, such as nurse or doctor."""
+
+    record = models.ForeignKey(PractitionerRole, models.CASCADE, related_name="codes")
+
+
+class PractitionerRoleSpecialty(d.ConceptPart):
+    record = models.ForeignKey(PractitionerRole, models.CASCADE, related_name="specialties")
+
+
+class PractitionerRoleLocation(Part):
+    """A place where the practitioner is in this role."""
+
+    record = models.ForeignKey(PractitionerRole, models.CASCADE, related_name="locations")
+    location = models.ForeignKey(
+        Location, models.DO_NOTHING, to_field="logical_id", db_constraint=False, null=True, blank=True, related_name="+"
+    )
+    display = models.TextField("shown as", blank=True, default="")
+
+    def __str__(self) -> str:
+        return self.display or self.location_id or ""
+
+
+class PractitionerRoleService(d.ReferencePart):
+    """A service that is given in this role; services are not stored here."""
+
+    record = models.ForeignKey(PractitionerRole, models.CASCADE, related_name="services")
+
+    class Meta(d.ReferencePart.Meta):
+        indexes = d.indexes("reference", "practroleserv")
+
+
+class PractitionerRoleEndpoint(d.ReferencePart):
+    """Where electronic messages for this role go; endpoints are not stored here."""
+
+    record = models.ForeignKey(PractitionerRole, models.CASCADE, related_name="endpoints")
+
+    class Meta(d.ReferencePart.Meta):
+        indexes = d.indexes("reference", "practroleend")

@@ -1,5 +1,6 @@
-"""FHIR data types that are rows of their own: HumanName, Identifier, ContactPoint, Address (R4 §2.24)."""
+"""FHIR data types that are rows of their own: HumanName, Identifier, ContactPoint, Address and others (R4 §2.24)."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
@@ -9,11 +10,11 @@ from django.db import models
 
 from healthrecords.crypto.envelope import blind_index
 from healthrecords.crypto.fields import EncryptedTextField
-from healthrecords.records import Part
+from healthrecords.records import Part, Record
 from healthrecords.text import search_key
 
 from . import primitives as p
-from .mapping import Element, codes_in, concept
+from .mapping import ANY_LITERAL, Element, codes_in, coding, concept
 
 
 def trigram(field: str, name: str) -> GinIndex:
@@ -21,11 +22,24 @@ def trigram(field: str, name: str) -> GinIndex:
     return GinIndex(OpClass(models.F(field), "gin_trgm_ops"), name=name)
 
 
+def tokens_index(name: str) -> GinIndex:
+    """The index on the `tokens` of a CodedRecord."""
+    return GinIndex(fields=["tokens"], name=name)
+
+
 def check_partial_date(text: str) -> None:
     """Model validator: a FHIR date or dateTime, such as 2024, 2024-05 or 2024-05-17."""
     fault = p.DATETIME_TYPE.fault(text)
     if fault:
         raise ValidationError("Write a date as 2024-05-17, 2024-05 or 2024.")
+
+
+def period_span(start: str, end: str) -> tuple[datetime | None, datetime | None]:
+    """Return the instants [from, until) of a Period; an open end is the end of time, none at all is (None, None)."""
+    if not (start or end):
+        return None, None
+    low = p.span(start)[0] if start else datetime.min.replace(tzinfo=UTC)
+    return low, p.span(end)[1] if end else datetime.max.replace(tzinfo=UTC)
 
 
 class PeriodPart(Part):
@@ -240,8 +254,61 @@ ADDRESS = (
 )
 
 
+class CodedRecord(Record):
+    """A record that is found by the codings of its concepts: `tokens` holds them for every such search parameter."""
+
+    tokens = ArrayField(models.TextField(), default=list, editable=False)
+
+    class Meta:
+        abstract = True
+
+
+class ConceptPart(Part):
+    """A CodeableConcept: the code of its first coding, and its words."""
+
+    code = models.TextField(blank=True, default="")
+    text = models.TextField("in words", blank=True, default="")
+
+    class Meta(Part.Meta):
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.text or self.code
+
+
+def concept_elements(system: str) -> tuple[Element, ...]:
+    """The elements of a ConceptPart; a code that a form enters is of `system`."""
+    return (Element("coding.0", "code", p.OBJECT, coder=coding(system)), Element("text", "text"))
+
+
+class ReferencePart(Part):
+    """A reference to a record of any type: the type and logical id that a literal one names."""
+
+    target_type = models.CharField("type", max_length=64, blank=True, default="")
+    target_id = models.CharField("logical id", max_length=64, blank=True, default="")
+    display = models.TextField("shown as", blank=True, default="")
+
+    class Meta(Part.Meta):
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.display or "/".join(self.target or ())
+
+    @property
+    def target(self) -> tuple[str, str] | None:
+        """Type and logical id, if the reference names them."""
+        return (self.target_type, self.target_id) if self.target_id else None
+
+    @target.setter
+    def target(self, pair: tuple[str, str]) -> None:
+        self.target_type, self.target_id = pair
+
+
+REFERENCE = (Element("reference", "target", coder=ANY_LITERAL), Element("display", "display"))
+
+
 def indexes(kind: str, table: str) -> list[Any]:
-    """The indexes that search needs on the parts of `kind` (name, identifier, telecom, address) of a table."""
+    """The indexes that search needs on the parts of a kind (name, identifier, telecom, address, reference)."""
     if kind == "name":
         return [trigram(f"{each}_key", f"{table}_{each}") for each in ("family", "given", "any")]
     if kind == "identifier":
@@ -249,6 +316,8 @@ def indexes(kind: str, table: str) -> list[Any]:
             models.Index(fields=["value", "system"], name=f"{table}_value"),
             models.Index(fields=["fingerprint"], name=f"{table}_sealed", condition=models.Q(fingerprint__isnull=False)),
         ]
+    if kind == "reference":
+        return [models.Index(fields=["target_id", "target_type"], name=f"{table}_target")]
     if kind == "telecom":
         return [models.Index(fields=["value"], name=f"{table}_value"), trigram("value_key", f"{table}_key")]
     return [trigram(f"{each}_key", f"{table}_{each}") for each in ("any", "city", "state", "postal_code", "country")]

@@ -1,15 +1,16 @@
 """The declaration of a resource type: interactions, search and capabilities all follow from it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from healthrecords.records import Record
+from healthrecords.records import Record, RecordVersion
 
-from .mapping import Draft, Mapping
+from .mapping import JSON, Draft, Mapping
+from .outcome import Issue
 from .search.params import COMMON, Param
 
 # R4 Resource and DomainResource: elements that every type may carry and that stay in `extra`.
@@ -24,6 +25,9 @@ class Resource:
 
     A `directory` type (organizations, practitioners, places) is about no patient: its reads are no disclosures.
     `settle` works out the columns of the record that follow from its parts.
+    `check` finds faults that show once references are resolved; what it finds is refused with 422.
+    `gather` works out columns that follow from other records, for all drafts of one write at once.
+    `follow` is told the versions that a write of another type made, so that what was gathered stays true.
     """
 
     name: str
@@ -32,6 +36,9 @@ class Resource:
     summary: frozenset[str]
     sorts: dict[str, tuple[str, ...]] = field(default_factory=dict)
     settle: Callable[[Draft], None] = lambda _: None
+    check: Callable[[JSON], Iterable[Issue]] = lambda _: ()
+    gather: Callable[[Sequence[Draft]], None] = lambda _: None
+    follow: Callable[[Sequence[RecordVersion]], None] = lambda _: None
     required: frozenset[str] = frozenset()
     directory: bool = False
 

@@ -14,7 +14,8 @@ from healthrecords.jsontext import dump_json
 from healthrecords.records import Part, Record, RecordVersion
 
 from .mapping import JSON, Draft, from_fhir, load, to_fhir
-from .resource import Resource
+from .outcome import FHIRError
+from .resource import Resource, registry
 
 
 @dataclass
@@ -34,7 +35,13 @@ class Change:
 
 
 def draft_of(resource: Resource, body: JSON, logical_id: str = "") -> Draft:
-    """Return the draft of a validated resource under `logical_id` (its own new key when empty)."""
+    """Return the draft of a validated resource under `logical_id` (its own new key when empty).
+
+    References must be resolved by now: raises FHIRError 422 with what the type's `check` finds.
+    """
+    issues = list(resource.check(body))
+    if issues:
+        raise FHIRError(422, issues)
     draft = from_fhir(resource.mapping, body)
     draft.record.logical_id = logical_id
     return draft
@@ -49,10 +56,12 @@ def write(resource: Resource, changes: Sequence[Change], author: Actor, source: 
     for change in changes:
         _follow(change, now, source or author.source)
         _settle(resource, change.draft)
+    resource.gather([change.draft for change in changes])
     versions = [_version(resource, change.draft, author) for change in changes]
     RecordVersion.objects.bulk_create(versions)
     _upsert(resource.model, [change.record for change in changes])
     _replace_parts(resource, changes)
+    _tell(resource, versions)
     return versions
 
 
@@ -72,10 +81,19 @@ def write_stored(resource: Resource, record: Record, author: Actor) -> RecordVer
     record.version, record.updated_at = record.version + 1, timezone.now()
     record.source = record.source or author.source
     _settle(resource, draft)
+    resource.gather([draft])
     version = _version(resource, draft, author)
     version.save(force_insert=True)
     record.save()
+    _tell(resource, [version])
     return version
+
+
+def _tell(resource: Resource, versions: Sequence[RecordVersion]) -> None:
+    """Let the other types bring up to date what they gathered from these records."""
+    for each in registry().values():
+        if each is not resource and not resource.directory:
+            each.follow(versions)
 
 
 def _follow(change: Change, now: datetime, source: str) -> None:

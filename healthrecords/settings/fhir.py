@@ -6,7 +6,10 @@ FHIR_RESOURCES = [
     "healthrecords.directory.fhir.organization.ORGANIZATION",
     "healthrecords.directory.fhir.practitioner.PRACTITIONER",
     "healthrecords.directory.fhir.location.LOCATION",
+    "healthrecords.directory.fhir.practitioner_role.PRACTITIONER_ROLE",
     "patients.fhir.patient.PATIENT",
+    "immunizations.fhir.immunization.IMMUNIZATION",
+    "healthrecords.provenance.fhir.PROVENANCE",  # after what it is about
 ]
 FHIR_MAX_BODY = 10 * 1024 * 1024  # bytes
 FHIR_MAX_DEPTH = 60

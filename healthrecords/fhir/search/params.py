@@ -233,6 +233,42 @@ class ReferenceParam(Param):
 
 
 @dataclass(frozen=True)
+class AnyReferenceParam(ReferenceParam):
+    """A reference to any type, kept as a type and a logical id in two columns of the parts that `path` names."""
+
+    only: frozenset[str] = frozenset()  # the types that R4 permits, where not all
+    kind: str = "target_type"
+    key: str = "target_id"
+
+    def condition(self, model: ModelClass, modifier: str, values: list[str]) -> Condition:
+        if modifier[:1].isupper():
+            values = [value if "/" in value else f"{modifier}/{value}" for value in values]
+            modifier = ""
+        return super().condition(model, modifier, values)
+
+    def match(self, value: str, modifier: str) -> Q:
+        kind, logical_id = target_of(value) or ("", value)
+        return Q(**{self.key: logical_id, **({self.kind: kind} if kind else {})})
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        from healthrecords.fhir.resource import registry
+
+        return self.only or frozenset(registry())
+
+    def among(self, model: ModelClass, kind: str, ids: QuerySet[Any, Any] | list[str]) -> Condition:
+        return self._within(model, Q(**{self.kind: kind, f"{self.key}__in": ids}))
+
+    def pointed(self, model: ModelClass, keys: list[UUID]) -> dict[str, set[str]]:
+        rows: Any = model._meta.get_field(self.path).related_model
+        found: dict[str, set[str]] = {}
+        for kind, logical_id in rows.objects.filter(record__in=keys).order_by().values_list(self.kind, self.key):
+            if kind:
+                found.setdefault(kind, set()).add(logical_id)
+        return found
+
+
+@dataclass(frozen=True)
 class InstantParam(DateParam):
     """A date parameter on one exact time."""
 

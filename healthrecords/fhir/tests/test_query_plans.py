@@ -46,7 +46,7 @@ def explain(resource, terms):
         resource.model.objects.live()
     )
     with transaction.atomic(), connection.cursor() as cursor:
-        for way in ("seqscan", "mergejoin"):
+        for way in ("seqscan", "indexscan", "indexonlyscan", "mergejoin"):  # a bitmap scan needs a condition
             cursor.execute(f"SET LOCAL enable_{way} = off")
         text = rows.values("uuid").explain(format="json")
     return json.loads(text)[0]["Plan"]

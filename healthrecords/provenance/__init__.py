@@ -1,0 +1,1 @@
+"""Provenance: who made or changed records elsewhere, as integrators say it."""
