@@ -3,7 +3,7 @@
 import gzip
 import hashlib
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +13,8 @@ from healthrecords.jsontext import BadJSON, parse_json
 
 _GZIP = b"\x1f\x8b"
 _CHUNK = 1 << 20
+_PEEK = 2 * _CHUNK  # bytes by which lines and documents are told apart
 LONGEST_LINE = 64 * _CHUNK  # bytes; a Bundle larger than this comes as a document of its own
-_WHOLE = _CHUNK  # bytes up to which a file of one line is read at once
 
 
 class BadFile(Exception):
@@ -51,25 +51,26 @@ def opened(path: Path) -> Iterator[BinaryIO]:
 
 def survey(path: Path) -> Survey:
     """Read a file once from end to end; raise BadFile if that is not possible or it is empty."""
-    digest, size, breaks = hashlib.sha256(), 0, 0
     with opened(path) as stream:
-        head = stream.readline(LONGEST_LINE)
-        second = stream.readline(LONGEST_LINE)
-        for chunk in _chunks(head, second, stream.read):
+        head = chunk = stream.read(_PEEK)
+        digest, size, breaks, ended = hashlib.sha256(), 0, 0, False
+        while chunk:
             digest.update(chunk)
             size += len(chunk)
             breaks += chunk.count(b"\n")
+            ended = chunk.endswith(b"\n")
+            chunk = stream.read(_CHUNK)
     if not size:
         raise BadFile(f"{path.name} is empty.")
-    several = breaks > 1 or bool(second)
-    by_line = _is_object(head) or _is_object(second) if several else size <= _WHOLE
-    return Survey(path, digest.hexdigest(), size, by_line)
+    return Survey(path, digest.hexdigest(), size, _is_by_line(head, several=breaks - ended > 0))
 
 
-def _chunks(head: bytes, second: bytes, read: Callable[[int], bytes]) -> Iterator[bytes]:
-    yield from filter(None, (head, second))
-    while chunk := read(_CHUNK):
-        yield chunk
+def _is_by_line(head: bytes, several: bool) -> bool:
+    """Tell a resource a line from one document: by the first two lines, or their number if the first is long."""
+    first, line_break, rest = head.lstrip().partition(b"\n")
+    if not line_break and len(head) == _PEEK:
+        return several
+    return _is_object(first) or _is_object(rest.lstrip().partition(b"\n")[0])
 
 
 def _is_object(line: bytes) -> bool:

@@ -1,7 +1,7 @@
 """Write a batch of imported resources: records of the types that are served, the others kept aside."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -14,6 +14,8 @@ from healthrecords import trail
 from healthrecords.access.request import SYSTEM, AccessRequest, Disclosure
 from healthrecords.fhir import store
 from healthrecords.fhir.acceptance import validate
+from healthrecords.fhir.mapping import Draft
+from healthrecords.fhir.outcome import FHIRError, Issue
 from healthrecords.fhir.resource import Resource, registry
 from healthrecords.fhir.search import query
 from healthrecords.fhir.search.faults import BadSearch
@@ -80,7 +82,7 @@ class Writer:
         good, bad = [], []
         for item in items:
             self._resolve(item)
-            faults = _faults(resource, item)
+            faults = _told(validate(resource, item.body))
             if faults:
                 bad.append(Done(item, "failed", faults))
             else:
@@ -96,9 +98,12 @@ class Writer:
             row = stored.get(logical_id)
             known = (logical_id, item.digest) in replaced
             outcome, why = decide(self.source, item.digest, _facts(row), known, self.overwrite)
-            done.append(Done(item, outcome, [("", why)] if why else []))
+            reasons = [("", why)] if why else []
             if outcome in ("created", "updated"):
-                changes.append(store.Change(store.draft_of(resource, item.body, logical_id), row, item.digest))
+                draft, reasons = _draft(resource, item)
+                outcome = "failed" if draft is None else outcome
+                changes += [store.Change(draft, row, item.digest)] if draft else []
+            done.append(Done(item, outcome, reasons))
         _remember_replaced(resource.name, [change.previous for change in changes if change.previous])
         versions = store.write(resource, changes, self.request.actor, self.source) if changes else []
         settled = [str(each.item.body["id"]) for each in done if each.outcome != "failed"]
@@ -187,11 +192,17 @@ def _repeats(batch: Sequence[Item], first: dict[Any, Item], done: list[Done]) ->
     return [Done(item, again.get(each.outcome, each.outcome), each.reasons) for item, each in outcomes]
 
 
-def _faults(resource: Resource, item: Item) -> list[tuple[str, str]]:
-    """What is wrong with a resource; what its references say is looked at once the rest is sound."""
-    errors = (issue for issue in validate(resource, item.body) if issue.severity in ("error", "fatal"))
-    issues = list(islice(errors, _FAULTS_SHOWN)) or resource.check(item.body)
-    return [(issue.path, sentence(issue)) for issue in issues]
+def _draft(resource: Resource, item: Item) -> tuple[Draft | None, list[tuple[str, str]]]:
+    """The draft of an item; or none, and why the type's own checks refuse it."""
+    try:
+        return store.draft_of(resource, item.body, str(item.body["id"])), []
+    except FHIRError as refused:
+        return None, _told(refused.issues)
+
+
+def _told(issues: Iterable[Issue]) -> list[tuple[str, str]]:
+    refusing = (issue for issue in issues if issue.severity in ("error", "fatal"))
+    return [(issue.path, sentence(issue)) for issue in islice(refusing, _FAULTS_SHOWN)]
 
 
 def _locked(resource: Resource, ids: list[str]) -> QuerySet[Record]:

@@ -65,11 +65,12 @@ def test_lines_and_documents_are_told_apart(file):
     assert [item.key for item in items(survey(file(pretty)))] == [("Patient", "maria")]
 
 
-def test_a_long_single_line_is_read_as_a_document(file):
-    big = bundle(*(patient(n, text={"div": "x" * 400_000}) for n in range(5)))
-    surveyed = survey(file(big))
-    assert not surveyed.by_line
-    assert [item.body["id"] for item in items(surveyed)] == ["p0", "p1", "p2", "p3", "p4"]
+def test_a_long_single_line_is_read_as_a_document_and_several_as_lines(file):
+    big = bundle(*(patient(n, text={"div": "x" * 500_000}) for n in range(5)))
+    one, two = survey(file(big, name="one")), survey(file(big, big, name="two"))
+    assert (one.by_line, two.by_line) == (False, True)
+    assert [item.body["id"] for item in items(one)] == ["p0", "p1", "p2", "p3", "p4"]
+    assert [item.place.line for item in items(two)] == [1] * 5 + [2] * 5
 
 
 def test_the_digest_is_that_of_the_content_packed_or_not(file):

@@ -167,7 +167,7 @@ BAD = [
     ({"resourceType": "Patient", "name": [{"family": SECRET}]}, "has no id"),
     ({"resourceType": "Patient", "id": f"{SECRET} Jansen"}, "The id is not"),
     ({"resourceType": "Patient", "id": "a", "gender": SECRET}, "code-invalid"),
-    ({"resourceType": "Patient", "id": "a", "birthDate": SECRET}, "is not a valid FHIR date"),
+    ({"resourceType": "Patient", "id": "a", "birthDate": SECRET}, "date"),
     ({"resourceType": "Patient", "id": "a", "name": SECRET}, "must be a list"),
     ({"resourceType": "Bundle", "type": "history", "entry": []}, "Only Bundles of the types"),
     ({"resourceType": "Bundle", "type": "batch", "entry": [{"fullUrl": SECRET}]}, "brings no resource"),
