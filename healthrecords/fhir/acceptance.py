@@ -9,9 +9,11 @@ from prometheus_client import Counter
 from . import validation
 from .mapping import MISSING, Element, Parts, find
 from .outcome import FHIRError, Issue
-from .resource import Resource, registry
+from .resource import Resource
 
 VALIDATIONS = Counter("fhir_validations", "Resources validated, by type and by what came of it.", ["type", "outcome"])
+
+_REFUSED = ("error", "fatal")
 
 
 def refuse_invalid(resource: Resource, body: Any) -> None:
@@ -28,7 +30,7 @@ def refuse_invalid(resource: Resource, body: Any) -> None:
 
 def validate(resource: Resource, body: Any) -> list[Issue]:
     """Return the faults for which a resource is refused, each with its FHIRPath."""
-    return [issue for issue in issues_of(resource, body) if issue.severity in ("error", "fatal")]
+    return [issue for issue in issues_of(resource, body) if issue.severity in _REFUSED]
 
 
 def issues_of(resource: Resource, body: Any, profiles: Sequence[str] = ()) -> list[Issue]:
@@ -37,11 +39,10 @@ def issues_of(resource: Resource, body: Any, profiles: Sequence[str] = ()) -> li
         issues = [Issue("structure", f"The JSON is nested more than {settings.FHIR_MAX_DEPTH} deep.", resource.name)]
     else:
         issues = validation.validate(body, resource.name, profiles)
-    good = not any(issue.severity in ("error", "fatal") for issue in issues)
-    if good:
-        issues += _too_large(resource, body)
-    kind = resource.name if resource.name in registry() else "other"
-    VALIDATIONS.labels(kind, "valid" if good else "invalid").inc()
+    if not any(issue.severity in _REFUSED for issue in issues):
+        issues += _unfit(resource, body)
+    good = not any(issue.severity in _REFUSED for issue in issues)
+    VALIDATIONS.labels(resource.name, "valid" if good else "invalid").inc()
     return issues
 
 
@@ -58,31 +59,32 @@ def _inside(value: Any) -> Any:
     return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
-def _too_large(resource: Resource, body: dict[str, Any]) -> Iterator[Issue]:
-    """What R4 permits and the columns do not hold: values too long to be indexed, parts without end."""
+def _unfit(resource: Resource, body: dict[str, Any]) -> Iterator[Issue]:
+    """What R4 permits and the columns cannot hold: values too long to be indexed, a year 0001, parts without end."""
     for element in resource.mapping.elements:
-        yield from _too_long(element, body, resource.name)
+        yield from _unfit_values(element, body, resource.name)
     for parts in resource.mapping.parts:
-        yield from _too_many(parts, body, f"{resource.name}.{parts.path}")
+        yield from _unfit_parts(parts, body, f"{resource.name}.{parts.path}")
 
 
-def _too_many(parts: Parts, body: dict[str, Any], path: str) -> Iterator[Issue]:
+def _unfit_parts(parts: Parts, body: dict[str, Any], path: str) -> Iterator[Issue]:
     items = body.get(parts.path, [])
     if len(items) > parts.most:
         yield Issue("too-costly", f"has more than {parts.most} items", path)
         return
     for position, item in enumerate(items):
         for element in parts.elements:
-            yield from _too_long(element, item, f"{path}[{position}]")
+            yield from _unfit_values(element, item, f"{path}[{position}]")
 
 
-def _too_long(element: Element, tree: Any, path: str) -> Iterator[Issue]:
+def _unfit_values(element: Element, tree: Any, path: str) -> Iterator[Issue]:
     value = find(tree, element.steps)
     if value is MISSING:
         return
     for each in value if element.many else [value]:
-        if isinstance(each, str) and len(each) > element.type.longest:
-            yield Issue("too-long", f"is longer than {element.type.longest} characters", _path(path, element))
+        fault = None if each is None else element.type.fault(each)  # null marks a place beside `_name` (R4 §2.6.2)
+        if fault:
+            yield Issue("value", fault, _path(path, element))
 
 
 def _path(path: str, element: Element) -> str:

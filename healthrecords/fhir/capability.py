@@ -32,6 +32,7 @@ def statement() -> dict[str, Any]:
     }
 
 
+_VALIDATE = "http://hl7.org/fhir/OperationDefinition/Resource-validate"
 _SECURITY = {"description": "Bearer tokens (Authorization: Bearer …); every access leaves a row in the trail."}
 
 
@@ -46,6 +47,7 @@ def _described(resource: Resource) -> dict[str, Any]:
         "conditionalRead": "full-support",
         "conditionalUpdate": False,
         "conditionalDelete": "not-supported",
+        "operation": [{"name": "validate", "definition": _VALIDATE}],
         "searchParam": [
             {"name": each.name, "type": each.type}
             for each in sorted(resource.params.values(), key=lambda param: param.name)

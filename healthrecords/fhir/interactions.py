@@ -48,6 +48,15 @@ def read(resource: Resource, asked: AccessRequest, logical_id: str, conditions: 
         return Answer(200, shape.one(resource, str(version.content)), version_headers(version), version)
 
 
+def stored_content(resource: Resource, asked: AccessRequest, logical_id: str) -> str:
+    """Return the JSON of a record as it is now, with its row in the trail; raise FHIRError 404 or 410."""
+    version = _current(resource, asked, logical_id)
+    _disclose(resource, asked, [version])
+    if version.interaction == RecordVersion.Interaction.DELETE:
+        raise _gone(version)
+    return str(version.content)
+
+
 def vread(resource: Resource, asked: AccessRequest, logical_id: str, number: str) -> Answer:
     """Answer with one version of a record: 200, 404 or 410."""
     with transaction.atomic():

@@ -184,7 +184,7 @@ def _item(each: Parts, part: Part) -> JSON:
 
 def _take(elements: Iterable[Element], rest: JSON, target: Any) -> None:
     for element in elements:
-        value = _find(rest, element.steps)
+        value = find(rest, element.steps)
         column = MISSING if value is MISSING else element.coder.take(value)
         if column is not MISSING:
             setattr(target, element.column, column)
@@ -194,7 +194,7 @@ def _take(elements: Iterable[Element], rest: JSON, target: Any) -> None:
 
 def _give(elements: Iterable[Element], made: JSON, source: Any) -> None:
     for element in elements:
-        column, kept = getattr(source, element.column), _find(made, element.steps)
+        column, kept = getattr(source, element.column), find(made, element.steps)
         said = MISSING if kept is MISSING else element.coder.take(kept)
         if not _empty(column):
             if said != column:
@@ -244,7 +244,7 @@ def _position(each: Slice, extensions: list[Any]) -> int | None:
     return next(found, None)
 
 
-def _find(tree: Any, steps: list[Step]) -> Any:
+def find(tree: Any, steps: list[Step]) -> Any:
     """Return the value at a path; MISSING where there is none, or where an emptied item only marks a place."""
     for step in steps:
         if not isinstance(tree, list if isinstance(step, int) else dict):

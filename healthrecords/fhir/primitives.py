@@ -88,7 +88,10 @@ def span(text: str) -> tuple[datetime, datetime]:
         return _instant_span(text, found)
     low, high = day_span(text)
     zone = ZoneInfo(settings.TIME_ZONE)
-    return (datetime(low.year, low.month, low.day, tzinfo=zone).astimezone(UTC), _midnight_after(high, zone))
+    try:
+        return datetime(low.year, low.month, low.day, tzinfo=zone).astimezone(UTC), _midnight_after(high, zone)
+    except OverflowError:
+        raise ValueError(f"{text!r} is outside of the years that a clock can hold") from None
 
 
 def day_span(text: str) -> tuple[date, date]:

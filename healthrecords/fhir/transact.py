@@ -189,7 +189,7 @@ class _Transaction:
             entry.asked = entry.asked.to("create")
             self._attempt(entry, interactions.require, entry.asked)
         body = self._attempt(entry, self.links.resolved, entry.body, entry.asked)
-        return store.Change(store.draft_of(entry.resource, body, entry.logical_id or ""), row)
+        return store.Change(self._attempt(entry, store.draft_of, entry.resource, body, entry.logical_id), row)
 
     def _record(self, resource: Resource, written: Iterable[tuple[Entry, RecordVersion]]) -> None:
         """Leave one row for each record (and patient of it), in one statement for each kind of interaction."""

@@ -19,6 +19,8 @@ def _routes(name: str) -> list[URLPattern]:
         path(name, view({"get": "search", "post": "create"})),
         path(f"{name}/_search", view({"post": "search_by_post"}, parser_classes=(FormParser,))),
         path(f"{name}/_history", view({"get": "type_history"})),
+        path(f"{name}/$validate", view({"post": "validate"})),
+        path(f"{name}/<logical_id>/$validate", view({"get": "validate_stored", "post": "validate_stored"})),
         path(f"{name}/<logical_id>", view({"get": "read", "put": "update", "delete": "destroy"})),
         path(f"{name}/<logical_id>/_history", view({"get": "instance_history"})),
         path(f"{name}/<logical_id>/_history/<number>", view({"get": "vread"})),

@@ -13,7 +13,7 @@ from rest_framework.viewsets import ViewSet
 
 from healthrecords.access.request import AccessRequest, Actor, from_http
 
-from . import bundle, capability, interactions, listing
+from . import bundle, capability, interactions, listing, operations
 from .answer import Answer
 from .conditions import of_request
 from .outcome import FHIRError
@@ -25,6 +25,7 @@ from .shaping import Shape
 INTERACTIONS = {
     "search": "search", "search_by_post": "search", "create": "create", "read": "read", "vread": "read",
     "update": "update", "destroy": "delete", "instance_history": "history", "type_history": "search",
+    "validate": "read", "validate_stored": "read",
 }  # fmt: skip
 
 
@@ -78,6 +79,13 @@ class ResourceViewSet(ViewSet):
 
     def type_history(self, request: Request) -> Response:
         return _respond(listing.history(self.resource, self._asked, None, _pairs(request)))
+
+    def validate(self, request: Request) -> Response:
+        return _respond(operations.validate_sent(self.resource, request.data, _profiles(request)))
+
+    def validate_stored(self, request: Request, logical_id: str) -> Response:
+        body = request.data if request.method == "POST" else None
+        return _respond(operations.validate_stored(self.resource, self._asked, logical_id, body, _profiles(request)))
 
     @property
     def _asked(self) -> AccessRequest:
@@ -133,6 +141,15 @@ def _respond(answer: Answer) -> Response:
 def _pairs(request: HttpRequest | Request) -> list[tuple[str, str]]:
     sent = request.META.get("QUERY_STRING", "").encode("latin-1")  # WSGI hands bytes over in this guise (PEP 3333)
     return parse_qsl(sent.decode("utf-8", "replace"), keep_blank_values=True)
+
+
+def _profiles(request: Request) -> list[str]:
+    """The profiles that a validation is asked to hold against the resource."""
+    pairs = _pairs(request)
+    for name, _ in pairs:
+        if name not in {"profile", "mode"} | query.RENDERING:
+            raise FHIRError.of(400, "invalid", f"A validation has no parameter '{name[:60]}'.")
+    return [value for name, value in pairs if name == "profile"]
 
 
 def _shape(resource: Resource, asked: AccessRequest, request: Request) -> Shape:

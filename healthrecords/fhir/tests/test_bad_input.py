@@ -51,7 +51,15 @@ def test_it_is_refused_with_an_outcome(integrator, what, status, body):
 
 def test_all_faults_are_told_at_once_each_with_its_path(integrator):
     issues = integrator.post("Patient", broken(gender=7, birthDate="soon", wings=1)).json()["issue"]
-    assert {issue["expression"][0] for issue in issues} >= {"Patient.gender", "Patient.birthDate", "Patient.wings"}
+    assert {issue["expression"][0] for issue in issues} >= {"Patient.gender", "Patient.birthDate", "Patient"}
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "America/Adak"])
+def test_the_ends_of_the_calendar_are_refused_or_kept_but_never_an_error(integrator, settings, zone):
+    settings.TIME_ZONE = zone
+    for date in ("0001-01-01", "0001", "9999-12-31", "9999"):
+        assert integrator.post("Patient", broken(birthDate=date)).status_code in (201, 422)
+        assert integrator.get(f"Patient?birthdate={date}").status_code in (200, 400)
 
 
 def test_a_huge_body_is_413(integrator):
