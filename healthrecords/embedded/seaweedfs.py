@@ -39,7 +39,8 @@ class SeaweedFS:
             "actions": [f"{action}:{BUCKET}" for action in ("Admin", "Read", "Write", "List", "Tagging")],
         }
         write_private(self.folder / "s3.json", json.dumps({"identities": [identity]}))
-        (self.folder / "data").mkdir(exist_ok=True)
+        for name in ("data", "log"):
+            (self.folder / name).mkdir(exist_ok=True)
 
     def program(self) -> Program:
         """Return it as a program that listens on 127.0.0.1 only and tells nobody about itself.
@@ -51,7 +52,12 @@ class SeaweedFS:
             name="seaweedfs",
             argv=(
                 str(_binary()),
-                "-logtostderr=true",
+                # It says every five seconds that its admin part is off: that goes to files of bounded size.
+                "-logtostderr=false",
+                "-stderrthreshold=ERROR",
+                "-logdir=log",
+                "-log_max_size_mb=4",
+                "-log_max_files=2",
                 "mini",
                 "-dir=data",
                 "-ip=127.0.0.1",
