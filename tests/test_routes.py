@@ -75,8 +75,9 @@ ROUTES: dict[str, Expected] = {
     "fhir/metadata": OPEN,
     **{f"fhir/{name}{rest}": API for name in TYPES for rest in (
         "", "/_history", "/<logical_id>", "/<logical_id>/_history", "/<logical_id>/_history/<number>",
+        "/<logical_id>/$validate",
     )},
-    **{f"fhir/{name}/_search": API_POST for name in TYPES},
+    **{f"fhir/{name}/{last}": API_POST for name in TYPES for last in ("_search", "$validate")},
     "fhir/^(?P<rest>.*)$": Expected(401, 404, row="failed 404", outsider_row="denied"),
 }  # fmt: skip
 
