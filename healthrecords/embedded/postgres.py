@@ -22,7 +22,7 @@ _SETTINGS = {
     "shared_preload_libraries": "pg_stat_statements",
     "shared_buffers": "256MB",
     "max_connections": "120",
-    "password_encryption": "scram-sha-256",
+    "password_encryption": "scram-sha-256",  # nosec B105
     # Backups: base and incremental, point in time.
     "wal_level": "replica",
     "summarize_wal": "on",

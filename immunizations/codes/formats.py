@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from xml.etree import ElementTree
+from xml.etree import ElementTree  # nosec B405  expat bounds entities and fetches nothing
 
 from immunizations.codes.models import CodeTable
 

@@ -73,10 +73,10 @@ def test_a_death_and_a_link_are_found(integrator, two):
 
 UNKNOWN = [
     "nme=x", "name:fuzzy=x", "birthdate=yesterday", "_sort=nothing", "_count=many", "_total=all", "_summary=most",
-    "_elements=wings", "active=perhaps", "name=", "_has:Observation:patient:code=1", "organization.wings=x", "gender.name=x",
-    "_include=Patient:wings", "_include=Organization:partof", "_include:iterate=Patient:link", "_revinclude=Patient:link:Group",
-    "organization.partof.partof.partof.partof.name=x",
-    "gender:missing=maybe", "name=%00", "_page=AAAA", "_unknown=1",
+    "_elements=wings", "active=perhaps", "name=", "_has:Observation:patient:code=1", "organization.wings=x",
+    "gender.name=x", "_include=Patient:wings", "_include=Organization:partof", "_include:iterate=Patient:link",
+    "_revinclude=Patient:link:Group", "organization.partof.partof.partof.partof.name=x", "gender:missing=maybe",
+    "name=%00", "_page=AAAA", "_unknown=1",
 ]  # fmt: skip
 
 
