@@ -42,7 +42,8 @@ def kept_ports(file: Path, names: tuple[str, ...]) -> dict[str, int]:
 
 
 def _free_port(taken: set[int]) -> int:
-    return next(port for port in random.sample(_RANGE, len(_RANGE)) if port not in taken and not _bind_fault(port))  # nosec B311  a free port is no secret
+    tried = random.sample(_RANGE, len(_RANGE))  # nosec B311  a free port is no secret
+    return next(port for port in tried if port not in taken and not _bind_fault(port))
 
 
 def _bind_fault(port: int) -> int:
