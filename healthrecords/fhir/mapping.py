@@ -250,7 +250,7 @@ def find(tree: Any, steps: list[Step]) -> Any:
         if not isinstance(tree, list if isinstance(step, int) else dict):
             return MISSING
         try:
-            tree = tree[step]  # type: ignore[index]  the line above has looked
+            tree = tree[step]  # type: ignore[index]
         except LookupError:
             return MISSING
     return MISSING if tree == {} else tree
