@@ -20,7 +20,7 @@ QUIET = [
     "--disable-sync",
     "--no-first-run",
 ]
-SIZES = {"": (1440, 900), "-phone": (390, 844)}
+SIZES = {"": (1280, 800), "-phone": (390, 844)}
 
 
 def main(server: str, email: str, search: str = "") -> None:

@@ -20,4 +20,3 @@ class PickList(AutocompleteJsonView):
         context["object_list"] = list(context["object_list"])
         self.model_admin.note(self.request, "search", context["object_list"], query=f"term={self.term}")
         return context
-

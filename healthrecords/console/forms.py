@@ -133,6 +133,7 @@ class RecordForm(CodedForm):
     expected = forms.IntegerField(widget=forms.HiddenInput, required=False)
     meanwhile: list[changes.Difference] = []
     is_stale = False
+    refused: list[str] = []  # what the API's validation found in the record as it would be stored
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -143,6 +144,8 @@ class RecordForm(CodedForm):
         seen = cleaned.pop("expected", None)
         if not self.instance._state.adding and seen != self.stored_version:
             self._refuse_stale(seen or 0)
+        for words in self.refused:
+            self.add_error(None, f"This cannot be stored: {words}")
         return cleaned
 
     def _refuse_stale(self, seen: int) -> None:

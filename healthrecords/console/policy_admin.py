@@ -25,6 +25,7 @@ class PolicyAdmin(ModelAdmin):
     show_full_result_count = False
     list_per_page = 25
     preserve_filters = False
+    sortable_by: Any = ()
     page_template = "console/record.html"
     list_title = ""  # else the model's name
     add_words = ""

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
+from django.db import transaction
 from django.db.models import ForeignKey
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -18,7 +19,10 @@ from healthrecords.console.forms import rebase
 from healthrecords.console.minutes import minutes_of
 from healthrecords.console.policy_admin import GONE, PolicyAdmin
 from healthrecords.fhir import store
+from healthrecords.fhir.acceptance import refuse_invalid
+from healthrecords.fhir.outcome import FHIRError
 from healthrecords.fhir.resource import Resource, resource_of
+from healthrecords.jsontext import parse_json
 from healthrecords.records import Record
 
 READS = frozenset({"read", "history", "search"})
@@ -194,9 +198,20 @@ class RecordAdmin(PolicyAdmin):
         self.require(request, "update", object_id)
         return super().change_view(request, object_id, form_url, extra_context)
 
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> Any:
+        """Show or save the form; what the API would refuse is taken back, and said in the form."""
+        try:
+            with transaction.atomic():
+                return super().changeform_view(request, object_id, form_url, extra_context)
+        except FHIRError as fault:
+            request.__dict__["refused"] = [f"{issue.text} ({issue.path})" for issue in fault.issues]
+            return super().changeform_view(request, object_id, form_url, extra_context)
+
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change, **kwargs)
-        form.resource = self.resource
+        form.resource, form.refused = self.resource, request.__dict__.get("refused", [])
         return form
 
     def formfield_for_foreignkey(self, db_field: "ForeignKey[Any, Any]", request: HttpRequest, **kwargs: Any) -> Any:
@@ -215,12 +230,13 @@ class RecordAdmin(PolicyAdmin):
         return super().render_change_form(request, context, **kwargs)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """Save the parts, then make the next version; a form without a change makes none."""
+        """Save the parts, then make the next version, which must be valid; a form without a change makes none."""
         super().save_related(request, form, formsets, change)
         if change and not form.has_changed() and not any(each.has_changed() for each in formsets):
             return
         asked = self.asked(request, "update" if change else "create")
-        store.write_stored(self.resource, form.instance, asked.actor)
+        version = store.write_stored(self.resource, form.instance, asked.actor)
+        refuse_invalid(self.resource, parse_json(str(version.content).encode()))
         self.note(request, asked.interaction, [form.instance])
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:

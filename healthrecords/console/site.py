@@ -44,7 +44,7 @@ class ConsoleSite(UnfoldAdminSite):
         if admin_class is not None and issubclass(admin_class, PolicyAdmin):
             super().register(model_or_iterable, admin_class, **options)
 
-    def get_urls(self) -> list[URLPattern | URLResolver]:  # type: ignore[override]
+    def get_urls(self) -> list[URLPattern | URLResolver]:
         """Only the addresses that the console has a use for: what is not routed needs no guard."""
         return [
             path("", self.admin_view(self.index), name="index"),
@@ -61,7 +61,8 @@ class ConsoleSite(UnfoldAdminSite):
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """The home page: what this person may do here."""
-        roles = ", ".join(role.title for role in request.user.role_list)
+        person: Any = request.user
+        roles = ", ".join(role.title for role in person.role_list)
         context = {**self.each_context(request), "title": "Home", "roles": roles, "tasks": navigation.tasks(request)}
         return TemplateResponse(request, "console/home.html", {**context, **(extra_context or {})})
 

@@ -31,7 +31,17 @@ class PatientForm(RecordForm):
         super().__init__(*args, **kwargs)
         self.initial["race"] = omb.codes_of(self.instance.race)
         self.initial["ethnicity"] = next(iter(omb.codes_of(self.instance.ethnicity)), "")
+        self.initial["deceased"] = True if self.instance.deceased_at else self.instance.deceased
         self.keep_codes()
+
+    def clean(self) -> dict[str, Any]:
+        """FHIR knows a death by its date or by yes, never by both."""
+        cleaned = super().clean()
+        if cleaned.get("deceased_at"):
+            if cleaned.get("deceased") is False:
+                self.add_error("deceased", "This says no, but there is a date of death.")
+            cleaned["deceased"] = None
+        return cleaned
 
     def clean_race(self) -> Any:
         """The categories as US Core keeps them; untouched ones stay as they came."""

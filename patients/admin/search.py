@@ -55,7 +55,8 @@ def _born(word: str) -> QuerySet[Any] | None:
         low, high = span(_iso(word))
     except ValueError:
         return None
-    return Patient.objects.filter(birth_from__gte=low, birth_from__lt=high).values("pk")
+    born: QuerySet[Any] = Patient.objects.all()
+    return born.filter(birth_from__gte=low, birth_from__lt=high).values("pk")
 
 
 def _iso(word: str) -> str:

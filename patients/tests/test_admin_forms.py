@@ -293,3 +293,28 @@ def test_a_practitioner_is_chosen_by_pick_list(nurse, integrator, maria):
     nurse.post(at(maria, "change/"), sent)
     assert served(integrator, maria)["generalPractitioner"] == [{"reference": f"Practitioner/{doctor.logical_id}"}]
     assert b"Okafor" in nurse.get(at(maria)).content
+
+
+def test_a_death_is_known_by_its_date_or_by_yes(nurse, integrator, maria):
+    sent = filled(nurse.get(at(maria, "change/")), deceased="true", deceased_at="2024-02")
+    nurse.post(at(maria, "change/"), sent)
+    after = served(integrator, maria)
+    assert (after.get("deceasedDateTime"), "deceasedBoolean" in after) == ("2024-02", False)
+    page = nurse.get(at(maria, "change/"))
+    assert page.context["adminform"].form["deceased"].value() == "true"
+    nurse.post(at(maria, "change/"), filled(page, deceased_at=""))
+    assert served(integrator, maria)["deceasedBoolean"] is True
+    contradiction = nurse.post(at(maria, "change/"), {**filled(page), "deceased": "false", "expected": "3"})
+    assert b"This says no, but there is a date of death." in contradiction.content
+
+
+def test_what_the_api_would_refuse_is_refused_in_the_form_and_nothing_is_lost(nurse, maria, trail):
+    sent = filled(nurse.get(at(maria, "change/")), birth_date="1980-01-01", **{
+        "contacts-TOTAL_FORMS": "1", "contacts-0-relationship_code": "N",
+    })  # fmt: skip
+    page = nurse.post(at(maria, "change/"), sent)
+    maria.refresh_from_db()
+    assert (page.status_code, maria.version, maria.contacts.count()) == (200, 1, 0)
+    assert "This cannot be stored" in page.content.decode()
+    assert 'value="1980-01-01"' in page.content.decode()
+    assert trail(action="update", actor="clinician") == []
