@@ -9,6 +9,7 @@ from typing import Any
 from django.db import models
 from django.utils import timezone
 
+from healthrecords import bulk
 from healthrecords.access.request import Actor
 from healthrecords.jsontext import dump_json
 from healthrecords.records import Part, Record, RecordVersion
@@ -58,7 +59,7 @@ def write(resource: Resource, changes: Sequence[Change], author: Actor, source: 
         _settle(resource, change.draft)
     resource.gather([change.draft for change in changes])
     versions = [_version(resource, change.draft, author) for change in changes]
-    RecordVersion.objects.bulk_create(versions)
+    bulk.insert(RecordVersion, versions)
     _upsert(resource.model, [change.record for change in changes])
     _replace_parts(resource, changes)
     _tell(resource, versions)
@@ -164,7 +165,7 @@ def _upsert(model: type[Record], records: list[Record]) -> None:
     fields: list[Any] = [f for f in model._meta.concrete_fields if not f.primary_key]
     known = [record for record in records if record.version > 1]
     fresh = [record for record in records if record.version == 1]
-    model.objects.bulk_create(fresh)
+    bulk.insert(model, fresh)
     if known:
         names = [field.name for field in fields]
         model.objects.bulk_create(known, update_conflicts=True, unique_fields=["uuid"], update_fields=names)
@@ -177,4 +178,4 @@ def _replace_parts(resource: Resource, changes: Sequence[Change]) -> None:
         if known:
             stale = manager.filter(record_id__in=known)
             stale._raw_delete(stale.db)
-        manager.bulk_create([part for change in changes for part in change.draft.parts.get(each.related, [])])
+        bulk.insert(each.model, [part for change in changes for part in change.draft.parts.get(each.related, [])])
