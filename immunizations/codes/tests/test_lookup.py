@@ -89,6 +89,8 @@ def test_an_ndc_is_brought_to_eleven_digits(text, found):
 def test_the_volume_of_a_multi_dose_vial_is_no_dose():
     found = lookup.product_by_ndc("49281-643-78")
     assert (found.form, found.dose) == ("VIAL, 5 mL, MULTI-DOSE", None)
+    found = lookup.product_by_ndc("71665-330-01")
+    assert (found.form, found.dose) == ("VIAL, 0.3 mL, MULTI-DOSE", None)
 
 
 def test_a_dose_that_cdc_does_not_state_is_the_usual_one_of_the_vaccine():
@@ -112,6 +114,7 @@ def test_a_trade_name_offers_products_with_vaccine_maker_ndc_and_dose_what_is_so
 @pytest.mark.parametrize("typed", ["m-m-r", "MMR", "mmr ii"])
 def test_a_name_is_found_however_it_is_typed(typed):
     assert lookup.products_by_name(typed, today=TODAY)[0].name == "M-M-R II"
+    assert lookup.products_by_name("yfvax", today=TODAY)[0].name == "YF-VAX"
 
 
 def test_a_trade_name_without_an_ndc_is_offered_after_those_with_one():

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from gzip import BadGzipFile, decompress
 from pathlib import Path
 from typing import Annotated, Any
@@ -72,13 +73,13 @@ class Command(Group):
     def scan(self, text: Annotated[str, typer.Argument(help="What the barcode reader types.")]) -> Result:
         """Say what a barcode holds and what follows from it; to try a reader out."""
         found = scanning.scan(text, timezone.localdate())
-        plain = {name: value for name, value in vars(found).items() if name not in {"product", "problems"}}
+        name = found.product.name if found.product else found.gtin
+        plain = {name: _text(value) for name, value in vars(found).items() if name not in {"product", "problems"}}
         data = {"scan": plain, "product": _product(found.product) if found.product else None}
-        told = (
-            " ".join(found.problems)
-            or f"{found.product.name if found.product else found.gtin}, lot {found.lot or '(none)'}."
-        )
-        return Result(told, data | {"problems": list(found.problems)}, "good" if found.ok else "problem")
+        data["problems"] = list(found.problems)
+        if found.problems:
+            return Result(f"{counted(len(found.problems), 'problem')}.", data, "problem")
+        return Result(f"{name}, lot {found.lot or '(none)'}.", data)
 
 
 def _read(path: Path, day: date | None) -> tuple[formats.Listing, date]:
@@ -105,7 +106,7 @@ def _change(change: loading.Change) -> dict[str, Any]:
     return {
         "table": change.listing.table.value,
         "source": change.listing.source,
-        "as_of": change.as_of,
+        "as_of": _text(change.as_of),
         "rows": len(change.listing.rows),
         "added": len(change.added),
         "changed": len(change.changed),
@@ -131,7 +132,7 @@ def _aged(each: age.TableAge) -> dict[str, Any]:
         "table": each.table.value,
         "title": each.table.label,
         "source": release.source if release else None,
-        "as_of": release.as_of if release else None,
+        "as_of": _text(release.as_of) if release else None,
         "rows": release.rows if release else 0,
         "retired": each.retired,
         "age_days": each.days,
@@ -146,8 +147,8 @@ def _product(product: Product) -> dict[str, Any]:
         "mvx": product.mvx,
         "ndc": product.ndc,
         "unit": product.unit,
-        "dose_ml": str(product.dose) if product.dose else None,
-        "ends": product.ends,
+        "dose_ml": _text(product.dose),
+        "ends": _text(product.ends),
         "status": product.status,
     }
 
@@ -155,3 +156,8 @@ def _product(product: Product) -> dict[str, Any]:
 def _vaccine(vaccine: Vaccine) -> dict[str, Any]:
     groups = [group.name for group in vaccine.groups]
     return {"cvx": vaccine.cvx, "short": vaccine.short, "status": vaccine.status, "groups": groups}
+
+
+def _text(value: Any) -> Any:
+    """Days and decimals as text: a table would show a day with its midnight."""
+    return str(value) if isinstance(value, date | Decimal) else value
