@@ -75,7 +75,7 @@ class Command(Group):
         found = scanning.scan(text, timezone.localdate())
         name = found.product.name if found.product else found.gtin
         plain = {name: _text(value) for name, value in vars(found).items() if name not in {"product", "problems"}}
-        data = {"scan": plain, "product": _product(found.product) if found.product else None}
+        data: dict[str, Any] = {"scan": plain, "product": _product(found.product) if found.product else None}
         data["problems"] = list(found.problems)
         if found.problems:
             return Result(f"{counted(len(found.problems), 'problem')}.", data, "problem")
