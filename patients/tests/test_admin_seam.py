@@ -200,3 +200,20 @@ def test_reading_the_directory_leaves_no_rows(nurse, integrator, trail):
     page = nurse.get("/admin/healthrecords/organization/")
     assert b"Harbor Clinic" in page.content
     assert trail(actor="clinician", actor_kind="user", action="search") == []
+
+
+def test_a_page_is_rendered_before_its_transaction_ends(nurse, maria):
+    from django.db import connection
+    from django.test.signals import template_rendered
+
+    within = []
+
+    def see(template, **_):
+        if template.name in ("console/list.html", "patients/page.html", "console/form.html", "console/history.html"):
+            within.append(connection.in_atomic_block)
+
+    template_rendered.connect(see)
+    for address in (LIST, at(maria), at(maria, "change/"), at(maria, "history/")):
+        nurse.get(address)
+    template_rendered.disconnect(see)
+    assert within == [True] * 4
