@@ -9,6 +9,8 @@ class ImmunizationsConfig(AppConfig):
     verbose_name = "Immunizations"
 
     def ready(self) -> None:
-        from immunizations.codes import loading
+        from healthrecords.fhir.validation import vocabulary
+        from immunizations.codes import loading, lookup
 
+        vocabulary.register(vocabulary.CVX, lookup.may_exist)
         post_migrate.connect(loading.after_migrate, sender=self)

@@ -64,6 +64,12 @@ def is_known(cvx: str) -> bool:
     return cvx in current().vaccines
 
 
+def may_exist(cvx: str) -> bool:
+    """The same, but true as well while no table is loaded: what is doubtful is no fault of the sender."""
+    vaccines = current().vaccines
+    return not vaccines or cvx in vaccines
+
+
 def vaccine(cvx: str) -> Vaccine | None:
     """Return a vaccine by its CVX code, also one that is inactive or retired."""
     return current().vaccines.get(cvx)
