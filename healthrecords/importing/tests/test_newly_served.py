@@ -78,6 +78,8 @@ def test_a_provenance_that_came_before_its_target_learns_its_patient(records, fi
     rows = RecordVersion.objects.filter(resource_type="Provenance").order_by("version")
     assert [row.patients for row in rows] == [[], ["maria"]]
     assert records("import", early)["unchanged"] == {"Provenance": 1}
+    newer = file({**literal, "recorded": "2024-05-18T10:00:00Z"}, name="newer")
+    assert records("import", newer)["updated"] == {"Provenance": 1}
 
 
 def test_a_patient_by_identifier_is_found(records, file):
