@@ -245,7 +245,7 @@ def _position(each: Slice, extensions: list[Any]) -> int | None:
 
 
 def find(tree: Any, steps: list[Step]) -> Any:
-    """Return the value at a path; MISSING where there is none, or where an emptied item only marks a place."""
+    """Return the value at a path; MISSING where there is none."""
     for step in steps:
         if not isinstance(tree, list if isinstance(step, int) else dict):
             return MISSING
@@ -253,7 +253,7 @@ def find(tree: Any, steps: list[Step]) -> Any:
             tree = tree[step]  # type: ignore[index]
         except LookupError:
             return MISSING
-    return MISSING if tree == {} else tree
+    return tree
 
 
 def _remove(tree: Any, steps: list[Step]) -> None:

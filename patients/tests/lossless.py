@@ -42,8 +42,9 @@ marital = some(
     coding=listed(codings | st.just({"system": "http://terminology.hl7.org/CodeSystem/v3-MaritalStatus", "code": "M"})),
     text=words,
 )
+kin = st.just({"system": "http://terminology.hl7.org/CodeSystem/v2-0131", "code": "N"})
 contacts = some(
-    relationship=listed(concepts),
+    relationship=listed(concepts | some(coding=listed(kin | codings), text=words)),
     name=names(),
     telecom=listed(telecoms),
     address=addresses,
@@ -52,7 +53,12 @@ contacts = some(
     period=periods,
     extension=listed(extensions),
 )
-communications = some(language=concepts, preferred=st.booleans(), _preferred=extensible)
+tongues = st.just({"system": "urn:ietf:bcp:47", "code": "en"})
+communications = some(
+    language=concepts | some(coding=listed(tongues | codings), text=words),
+    preferred=st.booleans(),
+    _preferred=extensible,
+)
 links = some(other=reference("Patient", "RelatedPerson"), type=st.sampled_from(["seealso", "replaces"]))
 deaths = st.sampled_from([{}, {"deceasedBoolean": False}, {"deceasedBoolean": True}, {"deceasedDateTime": "2020-01"}])
 

@@ -55,13 +55,21 @@ def test_a_sample_patient_comes_out_of_the_database_as_it_went_in(db, sample):
         assert content(resource) == content(sample)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=SLOW)
+def test_many_patients_written_at_once_come_out_as_they_went_in(db):
+    versions = store.write(PATIENT, [store.Change(store.draft_of(PATIENT, each)) for each in samples()], SYSTEM)
+    rows = PATIENT.model.objects.in_bulk([version.logical_id for version in versions], field_name="logical_id")
+    for sample, version in zip(samples(), versions, strict=True):
+        read = to_fhir(MAPPING, load(MAPPING, rows[version.logical_id]))
+        assert content({"resourceType": "Patient", **read}) == content(sample)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=SLOW)
 @given(resource=patients())
 def test_any_patient_comes_out_of_the_columns_as_it_went_in(resource):
     assert content(through_columns(resource)) == content(resource)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=40, deadline=None, suppress_health_check=SLOW)
 @given(resource=patients())
 def test_any_patient_comes_out_of_the_database_as_it_went_in(db, resource):
     for read in through_database(resource):

@@ -45,14 +45,14 @@ def test_a_sample_comes_out_of_the_database_as_it_went_in(db, sample):
     assert content(through_database(sample)) == content(sample)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=100, deadline=None, suppress_health_check=SLOW)
 @given(resource=organizations() | practitioners() | locations())
 def test_any_entry_comes_out_of_the_columns_as_it_went_in(resource):
     mapping = registry()[resource["resourceType"]].mapping
     assert content(to_fhir(mapping, from_fhir(mapping, resource))) == content(resource)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=25, deadline=None, suppress_health_check=SLOW)
 @given(resource=organizations() | practitioners() | locations())
 def test_any_entry_comes_out_of_the_database_as_it_went_in(db, resource):
     assert content(through_database(resource)) == content(resource)

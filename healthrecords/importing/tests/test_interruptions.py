@@ -40,7 +40,7 @@ def test_an_interrupted_import_goes_on_where_it_was(records, file, small_batches
     failing(monkeypatch, written.extend, None)
     told = records("import", path)
     assert written == ["p4"]
-    assert (told["created"], told["failed"]) == ({"Patient": 5}, {"Patient": 1})
+    assert (told["created"], told["unchanged"], told["failed"]) == ({"Patient": 5}, {}, {"Patient": 1})
     assert "Went on after 4" in told["summary"]
     assert not ImportProgress.objects.exists()
     assert records("import", path)["unchanged"] == {"Patient": 5}
