@@ -10,6 +10,7 @@ has changed the column.
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from healthrecords.records import Part, Record
@@ -88,7 +89,7 @@ class Element:
     coder: Coder = PLAIN
     many: bool = False
 
-    @property
+    @cached_property
     def steps(self) -> list[Step]:
         return [int(step) if step.isdigit() else step for step in self.path.split(".")]
 
