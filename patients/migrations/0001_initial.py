@@ -4,10 +4,11 @@ import django.contrib.postgres.fields
 import django.contrib.postgres.indexes
 import django.db.models.deletion
 import django.utils.timezone
-import healthrecords.crypto.fields
-import healthrecords.fhir.datatypes
 import uuid6
 from django.db import migrations, models
+
+import healthrecords.crypto.fields
+import healthrecords.fhir.datatypes
 
 
 class Migration(migrations.Migration):

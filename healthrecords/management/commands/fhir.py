@@ -38,7 +38,8 @@ def _told(found: scoring.Score) -> Result:
     total = found.total
     summary = (
         f"{total.passed} of {counted(total.valid, 'valid case')} passed,"
-        f" {total.refused} of {total.invalid} invalid ones refused, {total.located} of {counted(total.placed, 'known place')} named."
+        f" {total.refused} of {total.invalid} invalid ones refused,"
+        f" {total.located} of {counted(total.placed, 'known place')} named."
     )
     rows = [vars(row) for row in (*found.rows, total)]
     wrong = [{"case": each} for each in found.wrong]
