@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -85,25 +86,34 @@ def load_patients(count: int) -> tuple[list[tuple[str, str, str]], str]:
     import django
 
     django.setup()
+
+    from benchmarks.people import patients
+    from healthrecords.accounts.models import ApiToken, Role
+
+    bodies = patients(count)
+    versions = _written(bodies)
+    _written(immunizations([version.logical_id for version in versions], 5))
+    known = [
+        (version.logical_id, body["identifier"][0]["value"], body["name"][0]["family"])
+        for version, body in zip(versions, bodies, strict=True)
+    ]
+    return known, ApiToken.issue("benchmark", Role.objects.get(name="integrator"), [], 1)[1]
+
+
+def _written(bodies: list[dict[str, Any]]) -> list[Any]:
+    """Store bodies of one type, 500 in a transaction; return their versions."""
     from django.db import transaction
 
-    from benchmarks.patients import patients
     from healthrecords.access.request import SYSTEM
-    from healthrecords.accounts.models import ApiToken, Role
     from healthrecords.fhir import store
     from healthrecords.fhir.resource import registry
 
-    resource, made = registry()["Patient"], []
-    bodies = patients(count)
-    for start in range(0, count, 500):
+    resource, versions = registry()[bodies[0]["resourceType"]], []
+    for start in range(0, len(bodies), 500):
         changes = [store.Change(store.draft_of(resource, body)) for body in bodies[start : start + 500]]
         with transaction.atomic():
-            versions = store.write(resource, changes, SYSTEM)
-        made += [
-            (version.logical_id, body["identifier"][0]["value"], body["name"][0]["family"])
-            for version, body in zip(versions, bodies[start : start + 500], strict=True)
-        ]
-    return made, ApiToken.issue("benchmark", Role.objects.get(name="integrator"), [], 1)[1]
+            versions += store.write(resource, changes, SYSTEM)
+    return versions
 
 
 def prepare_bare(known: list[tuple[str, str, str]]) -> None:
@@ -137,7 +147,7 @@ def measure(url: str, requests: list[str], token: str, seconds: int, connections
 
 def scenarios(known: list[tuple[str, str, str]]) -> dict[str, list[str]]:
     """The request lines of each scenario."""
-    from benchmarks.patients import patients
+    from benchmarks.people import patients
     from healthrecords.jsontext import dump_json
 
     some = random.sample(known, min(2000, len(known)))
@@ -146,7 +156,22 @@ def scenarios(known: list[tuple[str, str, str]]) -> dict[str, list[str]]:
         "search by identifier": [f"GET\t/fhir/Patient?identifier=urn:example:mrn|{each[1]}" for each in some],
         "search by name": [f"GET\t/fhir/Patient?name={each[2]}&_count=10" for each in some],
         "create": [f"POST\t/fhir/Patient\t{dump_json(body).decode()}" for body in patients(2000, first=10_000_000)],
+        "immunizations of a patient": [f"GET\t/fhir/Immunization?patient={each[0]}" for each in some],
+        "validate": [f"POST\t/fhir/Patient/$validate\t{dump_json(body).decode()}" for body in patients(500)],
+        "transaction of 50 immunizations": [f"POST\t/fhir\t{_transaction(known, at)}" for at in range(100)],
     }
+
+
+def _transaction(known: list[tuple[str, str, str]], at: int) -> str:
+    """A Bundle of 50 creates."""
+    from benchmarks.people import immunization
+    from healthrecords.jsontext import dump_json
+
+    entries = [
+        {"resource": immunization(n, known[n % len(known)][0]), "request": {"method": "POST", "url": "Immunization"}}
+        for n in range(at * 50, at * 50 + 50)
+    ]
+    return dump_json({"resourceType": "Bundle", "type": "transaction", "entry": entries}).decode()
 
 
 def table(results: list[tuple[str, Figures, Figures, Figures]]) -> str:

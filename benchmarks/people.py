@@ -1,4 +1,4 @@
-"""Made-up patients for measurements: the same number always gives the same person."""
+"""Made-up patients and their immunizations for measurements: the same number always gives the same record."""
 
 import random
 from typing import Any
@@ -47,6 +47,7 @@ SYLLABLES = [
     "pe",
     "tri",
 ]
+CVX = ["03", "08", "10", "20", "33", "88", "113", "115", "140", "208"]
 CITIES = [("Salem", "MA", "01970"), ("Topeka", "KS", "66603"), ("Astoria", "OR", "97103"), ("Natchez", "MS", "39120")]
 
 
@@ -78,3 +79,22 @@ def patient(number: int) -> dict[str, Any]:
 def patients(count: int, first: int = 0) -> list[dict[str, Any]]:
     """Return `count` patients, by numbers from `first` on."""
     return [patient(number) for number in range(first, first + count)]
+
+
+def immunization(number: int, patient_id: str) -> dict[str, Any]:
+    """Return a FHIR Immunization of a patient."""
+    chance = random.Random(number)
+    return {
+        "resourceType": "Immunization",
+        "status": "completed",
+        "vaccineCode": {"coding": [{"system": "http://hl7.org/fhir/sid/cvx", "code": chance.choice(CVX)}]},
+        "patient": {"reference": f"Patient/{patient_id}"},
+        "occurrenceDateTime": f"{chance.randrange(1990, 2026)}-{chance.randrange(1, 13):02d}-14",
+        "primarySource": True,
+        "lotNumber": f"L{number:08d}",
+    }
+
+
+def immunizations(patient_ids: list[str], each: int) -> list[dict[str, Any]]:
+    """Return `each` immunizations of every patient."""
+    return [immunization(each * at + n, one) for at, one in enumerate(patient_ids) for n in range(each)]
