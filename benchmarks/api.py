@@ -87,7 +87,7 @@ def load_patients(count: int) -> tuple[list[tuple[str, str, str]], str]:
 
     django.setup()
 
-    from benchmarks.people import patients
+    from benchmarks.people import immunizations, patients
     from healthrecords.accounts.models import ApiToken, Role
 
     bodies = patients(count)
