@@ -12,6 +12,8 @@ from healthrecords.fhir.primitives import span
 from healthrecords.records import Part
 from healthrecords.text import search_key
 from immunizations.codes import models as _codes  # noqa: F401  Django looks for an app's models here
+from immunizations.duplicates import models as _duplicates  # noqa: F401
+from immunizations.stock import models as _stock  # noqa: F401
 from patients.models import Patient
 
 
@@ -30,6 +32,12 @@ def check_decimal(text: str) -> None:
         good = False
     if not good:
         raise ValidationError("Write an amount in digits, such as 0.5.")
+
+
+def lot_code_of(key: str) -> models.Func:
+    """The lot number of a column of search keys as stock compares it (`immunizations.stock.matching.lot_code`)."""
+    terms = [models.Value(term) for term in ("[^a-z0-9]", "", "g")]
+    return models.Func(models.F(key), *terms, function="regexp_replace", output_field=models.TextField())
 
 
 def points_to(model: Any) -> Any:
@@ -94,6 +102,7 @@ class Immunization(d.CodedRecord):
             d.tokens_index("immunization_tokens"),
             d.trigram("lot_key", "immunization_lot"),
             models.Index(fields=["lot_number"], name="immunization_by_lot"),
+            models.Index(lot_code_of("lot_key"), name="immunization_by_lot_code", condition=~models.Q(lot_key="")),
         ]
 
     def __str__(self) -> str:

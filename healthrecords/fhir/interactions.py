@@ -78,9 +78,10 @@ def create(resource: Resource, asked: AccessRequest, body: Any, conditions: Cond
         found = existing(resource, asked, conditions)
         if found:
             return found
-        [version] = store.write(resource, [store.Change(store.draft_of(resource, body))], asked.actor)
+        change = store.Change(store.draft_of(resource, body))
+        [version] = store.write(resource, [change], asked.actor)
         _disclose(resource, asked, [version])
-    return _written(201, version, conditions)
+        return _written(201, version, conditions, resource, change.record)
 
 
 def update(resource: Resource, asked: AccessRequest, logical_id: str, body: Any, conditions: Conditions) -> Answer:
@@ -95,10 +96,10 @@ def update(resource: Resource, asked: AccessRequest, logical_id: str, body: Any,
             raise FHIRError.of(
                 403, "forbidden", f"A new {resource.name} may not be created by this {asked.actor.kind}."
             )
-        draft = store.draft_of(resource, body, logical_id)
-        [version] = store.write(resource, [store.Change(draft, stored)], asked.actor)
+        change = store.Change(store.draft_of(resource, body, logical_id), stored)
+        [version] = store.write(resource, [change], asked.actor)
         _disclose(resource, asked if alive else asked.to("create"), [version])
-    return _written(200 if alive else 201, version, conditions)
+        return _written(200 if alive else 201, version, conditions, resource, change.record)
 
 
 def delete(resource: Resource, asked: AccessRequest, logical_id: str, conditions: Conditions) -> Answer:
@@ -182,8 +183,12 @@ def _disclose(resource: Resource, asked: AccessRequest, versions: list[RecordVer
     trail.record(asked, trail.disclosed(asked.interaction, [Disclosure(resource.name, rows)]))
 
 
-def _written(status: int, version: RecordVersion, conditions: Conditions) -> Answer:
-    body = {"minimal": None, "OperationOutcome": outcome([])}.get(conditions.prefer, version.content)
+def _written(status: int, version: RecordVersion, conditions: Conditions, resource: Resource, record: Record) -> Answer:
+    body: Any = version.content
+    if conditions.prefer == "minimal":
+        body = None
+    elif conditions.prefer == "OperationOutcome":
+        body = outcome(list(resource.remark(record)))
     return Answer(status, body, {**version_headers(version), "Location": location(version)}, version)
 
 

@@ -10,7 +10,8 @@ from healthrecords.jsontext import parse_json
 from . import interactions
 from .acceptance import issues_of
 from .answer import Answer
-from .outcome import FHIRError, outcome
+from .mapping import from_fhir
+from .outcome import FHIRError, Issue, outcome
 from .resource import Resource
 
 MODES = frozenset({"create", "update", "delete", "profile"})
@@ -19,7 +20,7 @@ MODES = frozenset({"create", "update", "delete", "profile"})
 def validate_sent(resource: Resource, body: Any, profiles: list[str]) -> Answer:
     """Answer with every fault of what was sent, bare or as Parameters; 200 also when there are some."""
     body, wanted = _unwrapped(body)
-    return Answer(200, outcome(issues_of(resource, body, [*profiles, *wanted])))
+    return Answer(200, outcome(_issues(resource, body, [*profiles, *wanted])))
 
 
 def validate_stored(
@@ -29,8 +30,16 @@ def validate_stored(
     sent, wanted = _unwrapped(body) if body else (None, [])
     with transaction.atomic():
         stored = interactions.stored_content(resource, asked, logical_id)
-    issues = issues_of(resource, sent if sent is not None else parse_json(stored), [*profiles, *wanted])
+    issues = _issues(resource, sent if sent is not None else parse_json(stored), [*profiles, *wanted])
     return Answer(200, outcome(issues))
+
+
+def _issues(resource: Resource, body: Any, profiles: list[str]) -> list[Issue]:
+    """Faults and warnings; where nothing would be refused, also what is worth knowing."""
+    issues = issues_of(resource, body, profiles)
+    if any(issue.severity in ("error", "fatal") for issue in issues):
+        return issues
+    return [*issues, *resource.remark(from_fhir(resource.mapping, body).record)]
 
 
 def _unwrapped(body: Any) -> tuple[Any, list[str]]:

@@ -28,6 +28,8 @@ class Resource:
     `check` finds faults that show once references are resolved; what it finds is refused with 422.
     `gather` works out columns that follow from other records, for all drafts of one write at once.
     `follow` is told the versions that a write of another type made, so that what was gathered stays true.
+    `written` is told the records of this type that a write or a deletion left, inside the same transaction.
+    `remark` says what is worth knowing about a record as it is sent; it refuses nothing.
     """
 
     name: str
@@ -39,6 +41,8 @@ class Resource:
     check: Callable[[JSON], Iterable[Issue]] = lambda _: ()
     gather: Callable[[Sequence[Draft]], None] = lambda _: None
     follow: Callable[[Sequence[RecordVersion]], None] = lambda _: None
+    written: Callable[[Sequence[Record]], None] = lambda _: None
+    remark: Callable[[Record], Iterable[Issue]] = lambda _: ()
     required: frozenset[str] = frozenset()
     directory: bool = False
 

@@ -63,6 +63,7 @@ def write(resource: Resource, changes: Sequence[Change], author: Actor, source: 
     _upsert(resource.model, [change.record for change in changes])
     _replace_parts(resource, changes)
     _tell(resource, versions)
+    resource.written([change.record for change in changes])
     return versions
 
 
@@ -73,6 +74,7 @@ def remove(resource: Resource, record: Record, author: Actor) -> RecordVersion:
     version = record.current = _row(resource, record, RecordVersion.Interaction.DELETE, author)
     version.save(force_insert=True)
     record.save(update_fields=["version", "current", "deleted_at", "updated_at"])
+    resource.written([record])
     return version
 
 
@@ -87,6 +89,7 @@ def write_stored(resource: Resource, record: Record, author: Actor) -> RecordVer
     version.save(force_insert=True)
     record.save()
     _tell(resource, [version])
+    resource.written([record])
     return version
 
 

@@ -1,6 +1,6 @@
 """Immunization (R4 §11.5), with all that US Core 8 asks of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -28,6 +28,9 @@ from healthrecords.fhir.search.concepts import ConceptParam, tokens_of
 from healthrecords.fhir.search.params import AnyReferenceParam, DateParam, ReferenceParam, StringParam, TokenParam
 from healthrecords.fhir.search.shared import IDENTIFIER_PARAM
 from immunizations import models as m
+from immunizations.duplicates.following import follow as pairs_follow
+from immunizations.stock.following import follow as stock_follows
+from immunizations.stock.remarks import remark
 
 CVX, NDC, MVX = (f"http://hl7.org/fhir/sid/{name}" for name in ("cvx", "ndc", "mvx"))
 CVX_OID, NDC_OID, MVX_OID = (f"urn:oid:2.16.840.1.113883.{arc}" for arc in ("12.292", "6.69", "12.227"))
@@ -199,6 +202,12 @@ def check(body: JSON) -> Iterator[Issue]:
         yield Issue("value", text, "Immunization.patient")
 
 
+def written(records: Sequence[Any]) -> None:
+    """Let the stock and the pairs of duplicate doses follow what became of immunizations."""
+    stock_follows(records)
+    pairs_follow(records)
+
+
 IMMUNIZATION = Resource(
     "Immunization",
     MAPPING,
@@ -216,5 +225,7 @@ IMMUNIZATION = Resource(
     },
     settle=settle,
     check=check,
+    written=written,
+    remark=remark,
     required=frozenset({"status", "vaccineCode", "patient", "occurrenceDateTime", "occurrenceString"}),
 )
