@@ -1,6 +1,5 @@
 """The admin in a real browser, at a desk and on a phone: usable by keyboard, and without WCAG faults that matter."""
 
-import os
 from typing import Any
 
 import pytest
@@ -9,7 +8,6 @@ from patients.models import Patient
 from tests.cast import PATIENT
 
 pytestmark = pytest.mark.needs("chromium")
-os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright runs a loop in this thread
 
 RICH = {
     **PATIENT,
