@@ -60,6 +60,10 @@ ROUTES: dict[str, Expected] = {
     "admin/jsi18n/": OPEN,
     "admin/(?P<url>.*)$": Expected(302, 404, row="failed 404", outsider_row="denied"),
     **{f"admin/{record}/{screen}": NO_RECORDS for record in RECORDS for screen in SCREENS},
+    **{f"admin/immunizations/immunization/{screen}": NO_RECORDS for screen in (
+        *(screen for screen in SCREENS if screen != "add/"), "<str:object_id>/error/", "visit/<str:object_id>/",
+        "report/<str:object_id>/", "scan/", "offers/",
+    )},
     "admin/healthrecords/user/": NO_RECORDS,
     "admin/healthrecords/user/add/": NO_RECORDS,
     "admin/healthrecords/user/<str:object_id>/": NO_RECORDS,

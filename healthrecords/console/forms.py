@@ -113,11 +113,38 @@ def coded(label: str, labels: dict[str, str], values: Any = None) -> CodedField:
 
 
 class CodedForm(ModelForm):
-    """A form whose coded fields offer what is stored, too."""
+    """A form that loses nothing it cannot show: unknown codes stay choices, references that lead nowhere stay as well.
+
+    `unlisted` are the fields whose reference is to no record that may be chosen here; an empty field keeps it.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.keep_codes()
+        self.unlisted = {name for name in self.fields if self._is_unlisted(name)}
+        for name in self.unlisted:
+            stored = getattr(self.instance, f"{name}_id")
+            self.initial[name] = None
+            self.fields[name].help_text = f"Refers to {stored}, which is not listed here. Leave empty to keep it."
+
+    def _is_unlisted(self, name: str) -> bool:
+        field, stored = self.fields[name], getattr(self.instance, f"{name}_id", None)
+        if not isinstance(field, forms.ModelChoiceField) or not stored or field.queryset is None:
+            return False
+        return not field.queryset.filter(**{field.to_field_name or "pk": stored}).exists()
+
+    def _get_validation_exclusions(self) -> set[str]:
+        """Leave out what is kept: the model would look for the record."""
+        excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
+        return excluded | {name for name in self.unlisted if name not in self.cleaned_data}
+
+    def clean(self) -> dict[str, Any]:
+        """Keep a reference to what is not listed, unless another one was chosen."""
+        cleaned = super().clean() or self.cleaned_data
+        for name in self.unlisted:
+            if not cleaned.get(name):
+                cleaned.pop(name, None)
+        return cleaned
 
     def keep_codes(self) -> None:
         """Let each coded field keep its stored code."""
@@ -185,7 +212,8 @@ class PartForm(CodedForm):
     def is_blank(self, cleaned: dict[str, Any]) -> bool:
         """Whether nothing is left of the part."""
         values = [value for name, value in cleaned.items() if name not in UNSEEN]
-        return all(value in (None, "", []) for value in values) and not self.instance.extra
+        is_empty = all(value in (None, "", []) for value in values) and not self.unlisted - set(cleaned)
+        return is_empty and not self.instance.extra
 
 
 def rebase(data: Any, prefix: str, keys: list[str]) -> None:

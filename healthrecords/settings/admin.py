@@ -11,6 +11,8 @@ CONSOLE_SCREENS: list[tuple[str, list[dict[str, str]]]] = [
     ("Care", [
         {"title": "Patients", "name": "patients_patient", "type": "Patient", "icon": "person_search",
          "text": "Find a patient by name, number, birth date or phone."},
+        {"title": "Immunizations", "name": "immunizations_immunization", "type": "Immunization",
+         "icon": "vaccines", "text": "Doses by date, lot and state; a patient's own are on the patient's page."},
     ]),
     ("Directory", [
         {"title": "Organizations", "name": "healthrecords_organization", "type": "Organization", "icon": "apartment",

@@ -14,6 +14,7 @@ from patients import models as m
 from patients.admin import forms, page
 from patients.admin import search as quick
 from patients.admin.inlines import INLINES
+from patients.admin.panels import panels_for
 
 
 class SexFilter(ChoiceFilter):
@@ -83,7 +84,7 @@ class PatientAdmin(RecordAdmin):
         others = self._others(request, record)
         if others:
             self.note(request, "read", others.values())
-        return page.facts(record, others, self.resource)
+        return {**page.facts(record, others, self.resource), "panels": panels_for(request, record)}
 
     def _others(self, request: HttpRequest, record: m.Patient) -> dict[str, m.Patient]:
         """The linked patients that the person may see, by id; their names show, so they are disclosed as well."""

@@ -1,0 +1,66 @@
+"""What a scan, or a few letters of a trade name, fills into a line: the same fields, by the names of the form's."""
+
+from datetime import date
+from typing import Any
+
+from immunizations.admin.words import titled
+from immunizations.codes.catalog import Catalog, Vaccine
+from immunizations.codes.products import Product
+from immunizations.codes.scanning import Scan
+
+JSON = dict[str, Any]
+MOST = 12  # offers in the list
+_ROUTES = {
+    "INTRAMUSCULAR": "IM", "IM": "IM", "SUBCUTANEOUS": "SQ", "INTRADERMAL": "IDINJ", "INTRANASAL": "NASINHLC",
+    "NASAL": "NASINHLC", "ORAL": "PO",
+}  # fmt: skip
+
+
+def of_scan(scan: Scan, text: str) -> JSON:
+    """The line that a barcode fills and what is wrong with it; nothing is filled where no product follows from it."""
+    if scan.product is None:
+        return {"line": None, "problems": list(scan.problems)}
+    line = _of_product(scan.product, scan.cvx) | {
+        "lot": scan.lot,
+        "expires": scan.expiry.isoformat() if scan.expiry else "",
+        "barcode": text,
+    }
+    return {"line": line, "problems": list(scan.problems)}
+
+
+def of_text(text: str, catalog: Catalog, today: date, with_vaccines: bool) -> list[JSON]:
+    """The products that `text` may mean, once for each vaccine that they may hold; on demand, vaccines by CVX."""
+    found = [
+        _offer(product, cvx, catalog)
+        for product in catalog.products_by_name(text, MOST, today)
+        for cvx in product.cvx_choices
+    ]
+    named = [_of_vaccine(vaccine) for vaccine in catalog.vaccines_by_text(text.strip())] if with_vaccines else []
+    return [*named[:MOST], *found][: 2 * MOST if with_vaccines else MOST]
+
+
+def _offer(product: Product, cvx: str, catalog: Catalog) -> JSON:
+    vaccine = catalog.vaccines.get(cvx)
+    told = [vaccine.short if vaccine else f"CVX {cvx}", product.form.lower() or product.generic, product.ndc]
+    return {"name": titled(product.name), "detail": " · ".join(filter(None, told)), "line": _of_product(product, cvx)}
+
+
+def _of_vaccine(vaccine: Vaccine) -> JSON:
+    line = {"vaccine": vaccine.short, "cvx": vaccine.cvx}
+    return {"name": vaccine.short, "detail": f"CVX {vaccine.cvx} · {vaccine.status}", "line": line}
+
+
+def _of_product(product: Product, cvx: str) -> JSON:
+    return {
+        "vaccine": titled(product.name),
+        "cvx": cvx,
+        "mvx": product.mvx,
+        "ndc": product.ndc,
+        "dose": str(product.dose) if product.dose is not None else "",
+        "route": _route(product.route),
+    }
+
+
+def _route(words: str) -> str:
+    """The code of a route; none where CDC names several, of which a person chooses."""
+    return "" if ";" in words else _ROUTES.get(words.upper().partition(" ")[0], "")

@@ -1,0 +1,41 @@
+"""The immunization history on a patient's page."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from immunizations.admin.grid import Remarks, grid_of
+from immunizations.codes import lookup
+from immunizations.models import Immunization
+from patients.admin.panels import Panel, on_patient_page
+from patients.models import Patient
+
+STYLES = ("immunizations/immunizations.css",)
+MOST = 500  # doses on one page
+
+
+@on_patient_page
+def history(request: HttpRequest, patient: Patient) -> Panel | None:
+    """The grid of a patient's doses, each of them noted as read."""
+    screen: Any = admin.site.get_model_admin(Immunization)
+    if not screen.permits(request, "read"):
+        return None
+    doses = list(screen.visible(request, "read").filter(patient_id=patient.logical_id)[:MOST])
+    if doses:
+        screen.note(request, "read", doses)
+    record = screen.permits(request, "create")
+    return Panel(
+        "immunizations/history.html",
+        {
+            "grid": grid_of(doses, lookup.current(), remarks_on(doses)),
+            "visit_address": screen.address("visit", patient.pk) if record else "",
+            "report_address": screen.address("report", patient.pk) if record else "",
+        },
+        STYLES,
+    )
+
+
+def remarks_on(doses: list[Immunization]) -> Remarks:
+    """What the review of duplicates says of these doses."""
+    return Remarks()
