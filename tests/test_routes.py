@@ -64,6 +64,10 @@ ROUTES: dict[str, Expected] = {
         *(screen for screen in SCREENS if screen != "add/"), "<str:object_id>/error/", "visit/<str:object_id>/",
         "report/<str:object_id>/", "scan/", "offers/",
     )},
+    **{f"admin/immunizations/lot/{screen}": NO_RECORDS for screen in (
+        "", "receive/", "<str:object_id>/", "<str:object_id>/recall/", "<str:object_id>/recipients.csv",
+    )},
+    "admin/immunizations/duplicatepair/": NO_RECORDS,
     "admin/healthrecords/user/": NO_RECORDS,
     "admin/healthrecords/user/add/": NO_RECORDS,
     "admin/healthrecords/user/<str:object_id>/": NO_RECORDS,

@@ -13,6 +13,10 @@ CONSOLE_SCREENS: list[tuple[str, list[dict[str, str]]]] = [
          "text": "Find a patient by name, number, birth date or phone."},
         {"title": "Immunizations", "name": "immunizations_immunization", "type": "Immunization",
          "icon": "vaccines", "text": "Doses by date, lot and state; a patient's own are on the patient's page."},
+        {"title": "Vaccine stock", "name": "immunizations_lot", "type": "Stock", "icon": "inventory_2",
+         "text": "Lots on hand by location, deliveries, counts and recalls."},
+        {"title": "Possible duplicates", "name": "immunizations_duplicatepair", "type": "Immunization",
+         "icon": "compare_arrows", "text": "Doses that may be recorded twice."},
     ]),
     ("Directory", [
         {"title": "Organizations", "name": "healthrecords_organization", "type": "Organization", "icon": "apartment",

@@ -38,6 +38,9 @@ class Kind:
     body: Callable[..., JSON]
     title: str
     name: str
+    scan_label: str
+    scan_hint: str
+    offers_query: str = "?q="
 
     @property
     def template(self) -> str:
@@ -50,8 +53,14 @@ class Kind:
         return f"immunizations/{self.name}_line.html"
 
 
-VISIT = Kind(f.VisitForm, f.LineForm, bodies.given, "Record vaccines", "visit")
-REPORT = Kind(f.ReportForm, f.EarlierForm, bodies.reported, "Add earlier doses", "report")
+VISIT = Kind(
+    f.VisitForm, f.LineForm, bodies.given, "Record vaccines", "visit", "Scan a barcode, or type a trade name",
+    "A scan fills a line by itself; of names, choose with the arrow keys.",
+)  # fmt: skip
+REPORT = Kind(
+    f.ReportForm, f.EarlierForm, bodies.reported, "Add earlier doses", "report",
+    "Type the name of a vaccine or product", "Choose with the arrow keys.", "?all=1&q=",
+)  # fmt: skip
 
 
 class EntryScreens(RecordAdmin):
@@ -81,10 +90,11 @@ class EntryScreens(RecordAdmin):
         return JsonResponse(offers.of_scan(scan(text, timezone.localdate()), text))
 
     def offers_view(self, request: HttpRequest) -> JsonResponse:
-        """Products by the beginnings of words; with `all`, vaccines without a product as well."""
+        """Lots in stock and products by the beginnings of words; `all`: vaccines, `products`: no lots."""
         PolicyAdmin.require(self, request, "create")
-        text, every = request.GET.get("q", "")[:100], "all" in request.GET
-        return JsonResponse({"offers": offers.of_text(text, lookup.current(), timezone.localdate(), every)})
+        text, every, shelf = request.GET.get("q", "")[:100], "all" in request.GET, "products" not in request.GET
+        found = offers.of_text(text, lookup.current(), timezone.localdate(), every, shelf and not every)
+        return JsonResponse({"offers": found})
 
     def _entry(self, request: HttpRequest, key: str, kind: Kind) -> HttpResponse:
         people: Any = admin.site.get_model_admin(Patient)
@@ -102,7 +112,8 @@ class EntryScreens(RecordAdmin):
             "title": kind.title, "subtitle": f"{patient}, born {birth(patient)}", "once": once, "lines": lines,
             "patient_address": people.address("page", patient.pk), "scan_address": self.address("scan"),
             "offers_address": self.address("offers"), "media": once.media + lines.media,
-            "line_template": kind.line_template,
+            "line_template": kind.line_template, "scan_label": kind.scan_label, "scan_hint": kind.scan_hint,
+            "offers_query": kind.offers_query,
         }  # fmt: skip
         return self.page(request, kind.template, patient, context)
 

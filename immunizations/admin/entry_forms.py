@@ -18,6 +18,7 @@ from immunizations.admin import labels
 from immunizations.codes import lookup
 from immunizations.codes.ndc import candidates
 from immunizations.codes.scanning import scan
+from immunizations.stock.remarks import warnings_of
 
 if TYPE_CHECKING:
     BaseFormSet = forms.BaseFormSet[Any]
@@ -176,8 +177,18 @@ class LineForm(VaccineForm):
         expires = cleaned.get("expires", "")
         if self.given_on and expires and not cleaned.get("subpotent") and _last_day(expires) < self.given_on:
             self.add_error("expires", f"This lot expired on {expires}; do not give it.")
+        elif self.given_on and not cleaned.get("subpotent"):
+            self._ask_stock(cleaned)
         self._read_barcode(cleaned)
         return cleaned
+
+    def _ask_stock(self, cleaned: dict[str, Any]) -> None:
+        """What the stock knows of the lot: that it was recalled, or has expired."""
+        names = ("cvx", "ndc", "mvx")
+        known = {name: cleaned.get(name, "") for name in names}
+        dose = m.Immunization(lot_number=cleaned.get("lot", ""), occurred=self.given_on, **known)
+        for sentence in warnings_of(dose):
+            self.add_error("lot", sentence)
 
     def _read_barcode(self, cleaned: dict[str, Any]) -> None:
         """A barcode whose digits do not check out fills nothing: what it says is not believed here either."""

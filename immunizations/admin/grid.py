@@ -32,10 +32,10 @@ NO_DOSE = State("Does not count", "caution")
 
 @dataclass(frozen=True)
 class Remarks:
-    """What the review of duplicates says: keys of doses that wait for it, and of those that repeat another one."""
+    """What the review of duplicates says: ids of doses that wait for it, and of those that another one stands for."""
 
-    waiting: frozenset[Any] = frozenset()
-    repeated: frozenset[Any] = frozenset()
+    waiting: frozenset[str] = frozenset()
+    repeated: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -94,9 +94,9 @@ def state_of(dose: Immunization, remarks: Remarks) -> State:
     told = [
         (dose.status == Status.ENTERED_IN_ERROR, IN_ERROR),
         (dose.status == Status.NOT_DONE, NOT_DONE),
-        (dose.pk in remarks.repeated, DUPLICATE),
+        (dose.logical_id in remarks.repeated, DUPLICATE),
         (bool(dose.subpotent), NO_DOSE),
-        (dose.pk in remarks.waiting, REVIEW),
+        (dose.logical_id in remarks.waiting, REVIEW),
         (dose.primary_source is False, HISTORICAL),
     ]
     return next((state for holds, state in told if holds), GIVEN)

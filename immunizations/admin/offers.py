@@ -7,6 +7,9 @@ from immunizations.admin.words import titled
 from immunizations.codes.catalog import Catalog, Vaccine
 from immunizations.codes.products import Product
 from immunizations.codes.scanning import Scan
+from immunizations.models import Immunization
+from immunizations.stock import listing
+from immunizations.stock.remarks import warnings_of
 
 JSON = dict[str, Any]
 MOST = 12  # offers in the list
@@ -25,18 +28,35 @@ def of_scan(scan: Scan, text: str) -> JSON:
         "expires": scan.expiry.isoformat() if scan.expiry else "",
         "barcode": text,
     }
-    return {"line": line, "problems": list(scan.problems)}
+    dose = Immunization(lot_number=scan.lot, cvx=scan.cvx, mvx=scan.mvx)
+    return {"line": line, "problems": [*scan.problems, *warnings_of(dose)]}
 
 
-def of_text(text: str, catalog: Catalog, today: date, with_vaccines: bool) -> list[JSON]:
+def of_text(text: str, catalog: Catalog, today: date, with_vaccines: bool, with_lots: bool) -> list[JSON]:
     """The products that `text` may mean, once for each vaccine that they may hold; on demand, vaccines by CVX."""
-    found = [
-        _offer(product, cvx, catalog)
-        for product in catalog.products_by_name(text, MOST, today)
-        for cvx in product.cvx_choices
-    ]
+    products = catalog.products_by_name(text, MOST, today)
+    found = [_offer(product, cvx, catalog) for product in products for cvx in product.cvx_choices]
+    if with_lots:
+        found = [*_on_shelf(products, catalog, today), *found]
     named = [_of_vaccine(vaccine) for vaccine in catalog.vaccines_by_text(text.strip())] if with_vaccines else []
     return [*named[:MOST], *found][: 2 * MOST if with_vaccines else MOST]
+
+
+def _on_shelf(products: list[Product], catalog: Catalog, today: date) -> list[JSON]:
+    """The lots in stock of these products, first to expire first: choosing one fills in lot and expiry as well."""
+    vaccines = dict.fromkeys(cvx for product in products for cvx in product.cvx_choices)
+    offers = {product.ndc: product for product in products if product.ndc}
+    lots = [line for cvx in vaccines for line in listing.choices(cvx, None, today)]
+    return [_of_lot(line, offers[line.lot.ndc]) for line in lots if line.lot.ndc in offers]
+
+
+def _of_lot(line: listing.LotLine, product: Product) -> JSON:
+    lot = line.lot
+    expires = lot.expires.isoformat() if lot.expires else ""
+    told = [f"Lot {lot.lot_number}", f"expires {expires}" if expires else "", f"{line.on_hand} left", line.location]
+    values = {"lot": lot.lot_number, "expires": expires}
+    detail = " · ".join(filter(None, told))
+    return {"name": titled(product.name), "detail": detail, "line": _of_product(product, lot.cvx) | values}
 
 
 def _offer(product: Product, cvx: str, catalog: Catalog) -> JSON:

@@ -7,6 +7,8 @@ from django.http import HttpRequest
 
 from immunizations.admin.grid import Remarks, grid_of
 from immunizations.codes import lookup
+from immunizations.duplicates import review
+from immunizations.duplicates.models import DuplicatePair, Verdict
 from immunizations.models import Immunization
 from patients.admin.panels import Panel, on_patient_page
 from patients.models import Patient
@@ -24,11 +26,15 @@ def history(request: HttpRequest, patient: Patient) -> Panel | None:
     doses = list(screen.visible(request, "read").filter(patient_id=patient.logical_id)[:MOST])
     if doses:
         screen.note(request, "read", doses)
-    record = screen.permits(request, "create")
+    record, remarks = screen.permits(request, "create"), remarks_on(doses)
+    duplicates: Any = admin.site.get_model_admin(DuplicatePair)
     return Panel(
         "immunizations/history.html",
         {
-            "grid": grid_of(doses, lookup.current(), remarks_on(doses)),
+            "grid": grid_of(doses, lookup.current(), remarks),
+            "review_address": f"{duplicates.address('changelist')}?patient={patient.logical_id}"
+            if remarks.waiting
+            else "",
             "visit_address": screen.address("visit", patient.pk) if record else "",
             "report_address": screen.address("report", patient.pk) if record else "",
         },
@@ -38,4 +44,10 @@ def history(request: HttpRequest, patient: Patient) -> Panel | None:
 
 def remarks_on(doses: list[Immunization]) -> Remarks:
     """What the review of duplicates says of these doses."""
-    return Remarks()
+    patients = {dose.patient_id for dose in doses}
+    rows: Any = DuplicatePair.objects
+    pairs = rows.filter(patient__in=patients, verdict=Verdict.REVIEW).values_list("first", "second")
+    return Remarks(
+        waiting=frozenset(key for pair in pairs for key in pair),
+        repeated=frozenset(review.set_aside(patients)),
+    )

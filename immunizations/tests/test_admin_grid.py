@@ -74,9 +74,9 @@ def test_what_does_not_count_takes_no_number(dose, integrator, maria):
 def test_a_duplicate_counts_until_it_is_decided(dose):
     dose("140", "2024-10-01")
     other = Immunization.objects.get(logical_id=dose("140", "2024-10-02"))
-    waiting = grid_of(Immunization.objects.all(), lookup.current(), Remarks(waiting=frozenset({other.pk})))
+    waiting = grid_of(Immunization.objects.all(), lookup.current(), Remarks(waiting=frozenset({other.logical_id})))
     assert [cell.state.word for cell in waiting.rows[0].doses] == ["Given", "Review duplicate"]
-    assert grid(Remarks(repeated=frozenset({other.pk})))["Influenza"] == (["2024-10-01"], ["Duplicate"])
+    assert grid(Remarks(repeated=frozenset({other.logical_id})))["Influenza"] == (["2024-10-01"], ["Duplicate"])
 
 
 def test_the_page_says_state_lot_and_day_of_each_dose(nurse, dose, maria):

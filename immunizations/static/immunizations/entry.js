@@ -7,7 +7,7 @@ const list = document.querySelector("#scan-offers");
 const fault = document.querySelector("#scan-fault");
 const lines = entry.querySelector(".parts-list");
 const KEPT = ["site", "route", "dose"]; // from the line before, where the product does not say
-const NEEDED = ["vaccine", "cvx", "lot", "expires", "site", "route", "dose", "given_on"];
+const NEEDED = ["vaccine", "cvx", "lot", "expires", "site", "route", "dose", "given_on", "quantity"];
 let offered = []; // what the list shows
 let active = -1;
 let asked = 0; // the newest question; older answers are dropped
@@ -26,6 +26,7 @@ async function ask(address, text) {
 // --- lines
 
 function lineToFill() {
+  if (entry.dataset.single) return lines.lastElementChild;
   const blank = [...lines.children].find(isBlank);
   if (!blank) addPart(entry.querySelector(".parts")); // of console/parts.js
   return blank ?? lines.lastElementChild;
@@ -44,7 +45,7 @@ function fill(values, problems = []) {
   const missing = NEEDED.map((name) => input(line, name)).find((each) => each && !each.value);
   const wrong = line.querySelector("[aria-invalid]");
   (wrong ?? missing ?? field).focus();
-  document.querySelector("#entry-told").textContent = `${[...lines.children].filter((each) => !isBlank(each)).length} to save.`;
+  if (!entry.dataset.single) document.querySelector("#entry-told").textContent = `${[...lines.children].filter((each) => !isBlank(each)).length} to save.`;
 }
 
 function tell(control, words) {
@@ -59,8 +60,8 @@ function tell(control, words) {
 function checkExpiry(line) {
   const expires = input(line, "expires");
   if (!expires) return;
-  const day = document.querySelector("[name=given_on]").value;
-  const past = expires.value && day && expires.value < day.slice(0, expires.value.length) && !input(line, "subpotent").checked;
+  const day = document.querySelector("[name=given_on]")?.value ?? new Date().toISOString().slice(0, 10);
+  const past = expires.value && day && expires.value < day.slice(0, expires.value.length) && !input(line, "subpotent")?.checked;
   tell(expires, past ? `This lot expired on ${expires.value}; do not give it.` : "");
 }
 
