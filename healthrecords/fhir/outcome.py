@@ -104,7 +104,8 @@ def exception_handler(fault: Exception, context: dict[str, Any]) -> Response:
         record_failure(context["request"], view, error)
     except DatabaseError as second:
         log.error("the failure of a request could not be recorded", exc_info=second)
-        error = FHIRError.of(503, "transient", "The database does not answer; try again shortly.")
+        text = "This access could not be written down, so that no data leaves; try again, or tell the operator."
+        error = FHIRError.of(503, "transient", text)
     return Response(outcome(error.issues), status=error.status, headers=error.headers)
 
 
