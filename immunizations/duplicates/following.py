@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Q
 
+from healthrecords import bulk
 from healthrecords.fhir.primitives import day_span
 from immunizations.codes import lookup
 from immunizations.duplicates.decision import Dose, Pair, pairs_among
@@ -106,7 +107,7 @@ def _write(found: dict[tuple[str, str], tuple[str, Pair]], rows: Sequence[Duplic
     if gone:
         DuplicatePair.objects.filter(pk__in=gone).delete()
     if added:
-        DuplicatePair.objects.bulk_create(added)
+        bulk.insert(DuplicatePair, added)
     if altered:
         names = ["patient", "reason", "finding", "verdict", "counts", "decided_by", "decided_at"]
         DuplicatePair.objects.bulk_update(altered, names)

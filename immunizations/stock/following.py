@@ -4,8 +4,8 @@ A dose that is given takes one from its lot; one that turns out not to have been
 ledger itself says what a dose has taken, so that writing the same dose again changes nothing. A dose takes its unit
 even where the count says that there is none: it was given, and the lot is listed as one to be counted.
 
-No lot is locked for that: adding a line of the ledger holds the lot's key, which keeps a count or a transfer (they do
-lock it) away until the transaction has ended, while doses of one lot need not wait for each other.
+Doses share the lock of their lot, so that they need not wait for each other, while a count, a loss or a transfer,
+which must know what is on hand, waits until the dose is there or its transaction has failed.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,8 +13,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Sum
 
+from healthrecords import bulk
 from immunizations.codes import lookup
 from immunizations.stock.matching import Dose, Shelf, lot_code, shelf_for
 from immunizations.stock.models import Kind, Lot, StockMovement
@@ -33,7 +35,8 @@ def follow(records: Sequence["Immunization"]) -> None:
     shelves = _shelves({dose.code for _, dose in doses if dose.given_here})
     moves = [move for record, dose in doses for move in _moves(record, held.get(record.logical_id), dose, shelves)]
     if moves:
-        StockMovement.objects.bulk_create(sorted(moves, key=lambda move: move.lot_id))
+        _share({move.lot_id for move in moves})
+        bulk.insert(StockMovement, sorted(moves, key=lambda move: move.lot_id))
 
 
 def dose_of(record: "Immunization") -> Dose:
@@ -83,6 +86,14 @@ def _held(records: Iterable["Immunization"]) -> dict[str, UUID]:
 def _shelves(codes: set[str]) -> list[Shelf]:
     wanted = codes - {""}
     return [shelf_of(lot) for lot in Lot.objects.filter(code__in=wanted)] if wanted else []
+
+
+def _share(lots: set[UUID]) -> None:
+    """Hold the lots against those who lock them to change them; the foreign key's own check comes at the end only."""
+    table = connection.ops.quote_name(Lot._meta.db_table)
+    statement = f"SELECT FROM {table} WHERE uuid = ANY(%s) ORDER BY uuid FOR KEY SHARE"
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [list(lots)])
 
 
 def _moves(record: "Immunization", held: UUID | None, dose: Dose, shelves: Sequence[Shelf]) -> list[StockMovement]:

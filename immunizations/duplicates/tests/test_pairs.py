@@ -221,6 +221,17 @@ def test_who_only_reads_decides_nothing_and_who_may_see_nothing_sees_nothing(two
             review.decide(key, Verdict.CERTAIN, asked)
 
 
+@pytest.mark.parametrize("hidden", [0, 1])
+def test_a_pair_is_seen_only_by_who_may_see_both_doses(two, monkeypatch, hidden):
+    from compliance.policy import RolePolicy
+
+    ids = two(dose(), dose(day="2024-05-18"))
+    monkeypatch.setattr(RolePolicy, "visible", lambda _, rows, __: rows.exclude(logical_id=ids[hidden]))
+    assert review.waiting(ASKED) == []
+    with pytest.raises(ValidationError, match="There is no such pair"):
+        review.decide(DuplicatePair.objects.get().pk, Verdict.CERTAIN, ASKED)
+
+
 def test_a_decision_that_cannot_be_recorded_is_not_made(two, request):
     two(dose(), dose())
     request.getfixturevalue("broken_trail")

@@ -1,17 +1,18 @@
 """Deliveries, losses, counts, transfers and recalls, as commands and screens ask for them."""
 
 import threading
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import connections
+from django.db import connections, transaction
 
 from immunizations.stock import actions, listing
 from immunizations.stock.actions import Delivery
 from immunizations.stock.listing import Facts, Problem, problems_of
 from immunizations.stock.models import Lot, StockMovement
-from immunizations.stock.tests.conftest import ledger, on_hand, today
+from immunizations.stock.tests.conftest import dose, ledger, on_hand, today
 
 TODAY = today()
 SOON, LATER = TODAY + timedelta(days=30), TODAY + timedelta(days=31)
@@ -123,25 +124,41 @@ def test_doses_moved_to_another_place_keep_their_lot(receive, by, integrator):
         actions.transfer(lot, 1, "", by)
 
 
-def test_the_last_doses_are_lost_once_when_two_people_enter_it(receive, by):
-    lot = receive(quantity=5)
-    ready, outcomes = threading.Barrier(2), []
+@contextmanager
+def meanwhile(work):
+    """Somebody else does `work` while the block's transaction is open, and must wait for its end."""
+    outcomes = []
 
-    def lose():
-        ready.wait()
+    def other():
         try:
-            outcomes.append(actions.waste(lot, 5, "power cut", by).on_hand)
-        except ValidationError:
-            outcomes.append(None)
+            outcomes.append(work())
+        except ValidationError as fault:
+            outcomes.append(fault.messages[0])
         connections.close_all()
 
-    people = [threading.Thread(target=lose) for _ in range(2)]
-    for person in people:
+    person = threading.Thread(target=other)
+    with transaction.atomic():
+        yield outcomes
         person.start()
-    for person in people:
-        person.join()
-    assert sorted(outcomes, key=str) == [0, None]
+        person.join(1)
+        assert outcomes == []
+    person.join()
+
+
+def test_the_last_doses_are_lost_once_when_two_people_enter_it(receive, by):
+    lot = receive(quantity=5)
+    with meanwhile(lambda: actions.waste(lot, 5, "power cut", by)) as told:
+        actions.waste(lot, 5, "power cut", by)
+    assert told == ["There are 0 doses of the lot AB12X of CVX 08, not 5; count it first."]
     assert on_hand(lot) == 0
+
+
+def test_a_count_waits_for_a_dose_that_is_just_being_recorded(receive, by, integrator):
+    lot = receive(quantity=5)
+    with meanwhile(lambda: actions.count(lot, 4, by).movement.quantity) as told:
+        integrator.create(dose())
+    assert told == [0]
+    assert ledger(lot) == [("received", 5), ("used", -1), ("counted", 0)]
 
 
 def test_a_recall_marks_the_lot_at_all_places_and_can_be_taken_back(receive, by, integrator, trail):

@@ -239,3 +239,27 @@ def test_a_dose_on_the_last_day_of_a_lot_needs_no_word(integrator, receive):
 def test_what_a_dose_itself_says_of_its_expiry_is_enough(integrator):
     told = integrator.post("Immunization/$validate", dose(expirationDate="2020-05"))
     assert "Lot AB-12 x had expired when it was given (its last day was 2020-05)." in told_of(told)
+
+
+def test_a_dose_that_a_nurse_marks_as_an_error_on_its_page_is_given_back(integrator, receive, signed_in):
+    lot = receive()
+    stored = integrator.create(dose())
+    page = f"/admin/immunizations/immunization/{Immunization.objects.get(logical_id=stored['id']).pk}/error/"
+    assert signed_in("immunization-nurse").post(page, {"expected": "1", "why": "wrong child"}).status_code == 302
+    assert ledger(lot)[1:] == [USED, BACK]
+    assert StockMovement.objects.get(kind="returned").author == "user:immunization-nurse"
+
+
+@pytest.mark.parametrize(
+    ("role", "letters"),
+    [("immunization-nurse", "crus"), ("clinician", "crus"), ("front-desk", "rs"), ("integrator", ""), ("operator", "")],
+)
+def test_who_may_see_and_change_the_stock(db, role, letters):
+    from healthrecords.access import policy
+    from healthrecords.access.request import LETTERS, AccessRequest, Actor
+    from healthrecords.accounts.models import Role
+
+    actor = Actor("user", "1", role, (role,), (Role.objects.get(name=role).permissions,))
+    ways = ("create", "read", "update", "search")
+    open_ones = [LETTERS[way] for way in ways if policy.permit(AccessRequest(actor, way, "Stock")).permitted]
+    assert "".join(open_ones) == letters
