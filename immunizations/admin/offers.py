@@ -62,7 +62,8 @@ def _of_lot(line: listing.LotLine, product: Product) -> JSON:
 def _offer(product: Product, cvx: str, catalog: Catalog) -> JSON:
     vaccine = catalog.vaccines.get(cvx)
     told = [vaccine.short if vaccine else f"CVX {cvx}", product.form.lower() or product.generic, product.ndc]
-    return {"name": titled(product.name), "detail": " · ".join(filter(None, told)), "line": _of_product(product, cvx)}
+    detail = " · ".join(filter(None, dict.fromkeys(told)))
+    return {"name": titled(product.name), "detail": detail, "line": _of_product(product, cvx)}
 
 
 def _of_vaccine(vaccine: Vaccine) -> JSON:

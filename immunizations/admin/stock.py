@@ -22,6 +22,7 @@ from immunizations.stock import actions, listing
 from immunizations.stock.listing import LotLine, Problem
 from immunizations.stock.models import Lot, StockMovement
 from immunizations.stock.recipients import Wanted, as_csv, recipients
+from patients.models import Patient
 
 KINDS = {
     Problem.RECALLED: "grave", Problem.EXPIRED: "grave", Problem.NEGATIVE: "caution", Problem.NEAR_EXPIRY: "caution",
@@ -234,8 +235,12 @@ def _wanted(lot: Lot) -> Wanted:
     return Wanted(lot.lot_number, lot.cvx, lot.mvx)
 
 
-def _told(rows: list[Any]) -> list[tuple[Any, str]]:
-    return [(row, MATCHES[row.match]) for row in rows]
+def _told(rows: list[Any]) -> list[tuple[Any, str, str]]:
+    """Each row with its match in words and the address of the patient's page."""
+    people: Any = admin.site.get_model_admin(Patient)
+    found = Patient.objects.filter(logical_id__in={row.patient for row in rows}).values_list("logical_id", "pk")
+    addresses = {logical_id: people.address("page", key) for logical_id, key in found}
+    return [(row, MATCHES[row.match], addresses[row.patient]) for row in rows]
 
 
 def _flags(line: LotLine) -> list[tuple[str, str]]:

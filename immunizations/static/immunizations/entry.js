@@ -44,7 +44,7 @@ function fill(values, problems = []) {
   if (problems.length && !input(line, "expires")?.getAttribute("aria-invalid")) tell(input(line, "vaccine"), problems.join(" "));
   const missing = NEEDED.map((name) => input(line, name)).find((each) => each && !each.value);
   const wrong = line.querySelector("[aria-invalid]");
-  (wrong ?? missing ?? field).focus();
+  if (!field.value) (wrong ?? missing ?? field).focus(); // who types the next one already is left alone
   if (!entry.dataset.single) document.querySelector("#entry-told").textContent = `${[...lines.children].filter((each) => !isBlank(each)).length} to save.`;
 }
 
