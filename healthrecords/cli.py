@@ -210,7 +210,8 @@ def _rehearsed(dry_run: bool, function: Callable[[], Result]) -> Result:
         done = function()
         transaction.set_rollback(True)
     kept = {key: value for key, value in done.data.items() if key != done.alone}
-    return Result(f"Dry run, nothing was changed: {done.summary}", {"dry_run": True, **kept}, done.outcome)
+    summary = f"Dry run, nothing was changed: {done.summary}"
+    return Result(summary, {"dry_run": True, **kept}, done.outcome, columns=done.columns)
 
 
 def _record(request: AccessRequest, result: Result, seconds: float) -> None:
