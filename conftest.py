@@ -38,16 +38,11 @@ def _surround() -> Throwaway:
     return stores
 
 
-def _take_own_cache(worker: str) -> None:
-    """Give a test process a database of its own in the cache: each test empties it."""
-    name = "HEALTHCARE_CACHE_URL"
-    os.environ[name] = f"{os.environ[name].rpartition('/')[0]}/{2 + int(worker.removeprefix('gw'))}"
-
-
 _stores = None if _WORKER else _surround()
-if _WORKER:
-    _take_own_cache(_WORKER)
 django.setup()
+if _WORKER:  # each test empties the cache: a database of its own for each process
+    _cache = settings.CACHES["default"]
+    _cache["LOCATION"] = f"{_cache['LOCATION'].rpartition('/')[0]}/{2 + int(_WORKER.removeprefix('gw'))}"
 # Pages find their files where they lie: only `make run` and the image collect them first.
 settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 pytest_plugins = ["tests.cast"]
