@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 import django
+import hypothesis
 import pytest
 from django.conf import settings
 
@@ -46,6 +47,10 @@ if _WORKER:  # each test empties the cache: a database of its own for each proce
 # Pages find their files where they lie: only `make run` and the image collect them first.
 settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 pytest_plugins = ["tests.cast"]
+# A run that decides whether a change lands tries the same examples each time; a developer's tries new ones.
+hypothesis.settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    hypothesis.settings.load_profile("ci")
 
 
 def pytest_configure(config: pytest.Config) -> None:
