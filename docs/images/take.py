@@ -2,7 +2,9 @@
 
 Usage: HEALTHCARE_PICTURE_PASSWORD=… python docs/images/take.py http://127.0.0.1:8000 EMAIL [SEARCH]
 
-Signs in as EMAIL (a clinician), searches for SEARCH and opens the first patient found. Needs Debian's chromium.
+Signs in as EMAIL (a clinician or nurse), searches for SEARCH and opens the first patient found. Fill the stock first
+(`manage.py stock receive …`): a lot that is recalled already, else the first one, is the one of the recall page. Needs
+Debian's chromium.
 """
 
 import os
@@ -13,6 +15,7 @@ from typing import Any
 from playwright.sync_api import sync_playwright
 
 HERE = Path(__file__).parent
+FLUZONE = "(01)00349281425882(17)270630(10)U8200BB"
 QUIET = [
     "--no-sandbox",
     "--disable-background-networking",
@@ -20,7 +23,7 @@ QUIET = [
     "--disable-sync",
     "--no-first-run",
 ]
-SIZES = {"": (1280, 800), "-phone": (390, 844)}
+SIZES = {"": (1280, 740), "-phone": (390, 844)}
 
 
 def main(server: str, email: str, search: str = "") -> None:
@@ -56,6 +59,34 @@ def take_all(page: Any, server: str, who: tuple[str, str], search: str, suffix: 
     take("edit-form")
     page.goto(f"{page.url.removesuffix('change/')}history/")
     take("history")
+    page.goto(page.url.removesuffix("history/"))
+    take_vaccines(page, server, suffix)
+
+
+def take_vaccines(page: Any, server: str, suffix: str) -> None:
+    """From a patient's page: the grid, the entry of a visit, the stock, a recall."""
+
+    def take(name: str) -> None:
+        page.screenshot(path=str(HERE / f"{name}{suffix}.png"))
+
+    page.locator(".vaccines").evaluate("panel => panel.scrollIntoView()")
+    take("immunizations")
+    page.get_by_role("link", name="Record vaccines").click()
+    page.locator("#scan").focus()
+    page.keyboard.type(FLUZONE)
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.querySelector('[name=lines-0-lot]').value")
+    page.locator("#scan").evaluate("field => field.closest('fieldset').scrollIntoView()")
+    take("record-vaccines")
+    page.goto(f"{server}/admin/immunizations/lot/")
+    take("stock")
+    recalled = page.get_by_role("row").filter(has_text="Recalled").get_by_role("link")
+    (recalled if recalled.count() else page.locator(".rows tbody a")).first.click()
+    page.get_by_role("link", name="Recall").click()
+    page.wait_for_load_state()
+    take("recall")
+    page.goto(f"{server}/admin/immunizations/duplicatepair/")
+    take("duplicates")
 
 
 if __name__ == "__main__":
