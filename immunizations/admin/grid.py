@@ -9,6 +9,7 @@ from immunizations.admin.words import vaccine_name, when
 from immunizations.codes.catalog import Catalog
 from immunizations.models import Immunization, Status
 
+_AT_ONCE = 8  # columns
 ROWS = list(dict.fromkeys(labels.GROUP.values()))
 
 
@@ -65,6 +66,11 @@ class Grid:
     rows: list[Row]
     columns: range
     has_others: bool
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether a desk's width does not hold it."""
+        return len(self.columns) + self.has_others > _AT_ONCE
 
 
 def grid_of(doses: Iterable[Immunization], catalog: Catalog, remarks: Remarks) -> Grid:
