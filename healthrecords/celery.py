@@ -6,6 +6,7 @@ import django
 from celery import Celery
 from django.apps import apps
 
+from healthrecords import checks
 from healthrecords.startup import one_sentence
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "healthrecords.settings")
@@ -18,3 +19,4 @@ app.autodiscover_tasks(["healthrecords.accounts"])
 if not (apps.ready or apps.loading):
     with one_sentence():
         django.setup()
+        checks.refuse_foreign_keys()

@@ -35,3 +35,13 @@ def refuse_bad_keys() -> None:
     """Read every key file once; raise ImproperlyConfigured with a sentence for a missing, malformed or open one."""
     keys.field_keys()
     keys.index_key()
+
+
+def refuse_foreign_keys() -> None:
+    """Compare the keys with those that the database was sealed with; raise ImproperlyConfigured with a sentence.
+
+    For the start of a process that serves; needs the database, so that it comes after Django's set-up.
+    """
+    from healthrecords.crypto import known
+
+    known.refuse_foreign_keys()

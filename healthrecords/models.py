@@ -1,6 +1,7 @@
 """The kernel's models, each kept in the package of its subject."""
 
 from healthrecords.accounts.models import ApiToken, EnrolmentLink, Role, User
+from healthrecords.crypto.models import SealingKey
 from healthrecords.directory.models import (
     Location,
     LocationAddress,
@@ -66,5 +67,6 @@ __all__ = [
     "RecordVersion",
     "ReplacedContent",
     "Role",
+    "SealingKey",
     "User",
 ]

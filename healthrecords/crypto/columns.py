@@ -1,0 +1,78 @@
+"""Which columns hold envelopes, and how many values are under which key."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+from django.db import connection, connections
+
+from .envelope import SHORTEST
+from .fields import EncryptedTextField
+
+NO_ENVELOPE = ""  # stands for a key id where a value is no envelope
+
+
+@dataclass(frozen=True)
+class SealedColumn:
+    """A column of envelopes; the names of table, column and primary key are quoted for SQL."""
+
+    table: str
+    column: str
+    pk: str
+    place: str
+
+    def aad(self, pk: Any) -> str:
+        """What the envelope in the row `pk` is bound to; see EncryptedTextField.aad."""
+        return f"{self.place}|{pk}"
+
+    @property
+    def key_id(self) -> str:
+        """SQL for the hex id of a value's key, or NO_ENVELOPE."""
+        return (
+            f"CASE WHEN octet_length({self.column}) >= {SHORTEST} AND substr({self.column}, 1, 1) = '\\x01' "
+            f"THEN encode(substr({self.column}, 2, 4), 'hex') ELSE '' END"
+        )
+
+
+def sealed_columns() -> list[SealedColumn]:
+    """Every column of the application that holds envelopes, by table."""
+    quote = connection.ops.quote_name
+    found = [
+        SealedColumn(
+            table=quote(model._meta.db_table),
+            column=quote(field.column),
+            pk=quote(model._meta.pk.column),
+            place=f"{model._meta.db_table}.{field.column}",
+        )
+        for model in apps.get_models()
+        for field in model._meta.local_concrete_fields
+        if isinstance(field, EncryptedTextField) and model._meta.managed and not model._meta.proxy
+    ]
+    return sorted(found, key=lambda column: column.place)
+
+
+def census(using: str = "default") -> dict[str, Counter[str]]:
+    """How many values each column has under each key id, by `table.column`; columns without values are left out."""
+    counts: dict[str, Counter[str]] = {}
+    with connections[using].cursor() as cursor:
+        for each in sealed_columns():
+            cursor.execute(
+                f"SELECT {each.key_id}, count(*) FROM {each.table} WHERE {each.column} IS NOT NULL GROUP BY 1"  # noqa: S608  # nosec B608
+            )
+            if rows := cursor.fetchall():
+                counts[each.place] = Counter(dict(rows))
+    return counts
+
+
+def is_under(key_id: str, using: str = "default") -> bool:
+    """Whether any value is under this key."""
+    with connections[using].cursor() as cursor:
+        for each in sealed_columns():
+            cursor.execute(
+                f"SELECT EXISTS (SELECT FROM {each.table} WHERE {each.column} IS NOT NULL AND {each.key_id} = %s)",  # noqa: S608  # nosec B608
+                [key_id],
+            )
+            if cursor.fetchone()[0]:
+                return True
+    return False
