@@ -13,7 +13,16 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 KEY = str(uuid4())
 RECORDS = ("patients/patient", "healthrecords/organization", "healthrecords/practitioner", "healthrecords/location")
-TYPES = ("Organization", "Practitioner", "PractitionerRole", "Location", "Patient", "Immunization", "Provenance")
+TYPES = (
+    "Organization",
+    "Practitioner",
+    "PractitionerRole",
+    "Location",
+    "Patient",
+    "Immunization",
+    "DocumentReference",
+    "Provenance",
+)
 
 
 @dataclass(frozen=True)
@@ -85,6 +94,8 @@ ROUTES: dict[str, Expected] = {
         "", "/_history", "/<logical_id>", "/<logical_id>/_history", "/<logical_id>/_history/<number>",
         "/<logical_id>/$validate",
     )},
+    "fhir/Binary": API_POST,
+    "fhir/Binary/<logical_id>": API,
     **{f"fhir/{name}/{last}": API_POST for name in TYPES for last in ("_search", "$validate")},
     "fhir/^(?P<rest>.*)$": Expected(401, 404, row="failed 404", outsider_row="denied"),
 }  # fmt: skip

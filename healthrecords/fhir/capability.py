@@ -4,6 +4,7 @@ from functools import cache
 from typing import Any
 
 from django.conf import settings
+from django.utils.module_loading import import_string
 
 from healthrecords import __version__
 
@@ -28,12 +29,21 @@ def statement() -> dict[str, Any]:
         "implementation": {"description": settings.ORGANIZATION_NAME, "url": base_url()},
         "fhirVersion": "4.0.1",
         "format": [MEDIA_TYPE, "json"],
-        "rest": [{"mode": "server", "security": _SECURITY, "resource": [_described(r) for r in registry().values()]}],
+        "rest": [{"mode": "server", "security": _SECURITY, "resource": [*_records(), *_others()]}],
     }
 
 
 _VALIDATE = "http://hl7.org/fhir/OperationDefinition/Resource-validate"
 _SECURITY = {"description": "Bearer tokens (Authorization: Bearer …); every access leaves a row in the trail."}
+
+
+def _records() -> list[dict[str, Any]]:
+    return [_described(resource) for resource in registry().values()]
+
+
+def _others() -> list[dict[str, Any]]:
+    """What the types of the setting FHIR_URLS say of themselves."""
+    return [each for module in settings.FHIR_URLS for each in import_string(f"{module}.CAPABILITIES")]
 
 
 def _described(resource: Resource) -> dict[str, Any]:

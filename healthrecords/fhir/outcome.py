@@ -15,6 +15,7 @@ from healthrecords import trail
 from healthrecords.access.request import NOBODY, AccessRequest, UnknownPurpose, route_of
 from healthrecords.jsontext import BadJSON
 
+from .primitives import ID
 from .search.faults import BadSearch, PageGone
 
 log = logging.getLogger(__name__)
@@ -128,6 +129,7 @@ def record_failure(http: HttpRequest, view: Any, error: FHIRError) -> None:
 def record_refusal(asked: AccessRequest, error: FHIRError, logical_id: str | None) -> None:
     """Leave the row of a denial (401, 403) or of an attempt that failed, apart from its rolled-back transaction."""
     denied = error.status in (401, 403)
+    logical_id = logical_id if logical_id and ID.fullmatch(logical_id) else None  # anything else is no id of ours
     named = (f"{asked.resource_type}/{logical_id}",) if logical_id and asked.resource_type else ()
     fact = trail.Fact(
         "denied" if denied else asked.interaction,

@@ -26,6 +26,7 @@ class Resource:
     A `directory` type (organizations, practitioners, places) is about no patient: its reads are no disclosures.
     `settle` works out the columns of the record that follow from its parts.
     `check` finds faults that show once references are resolved; what it finds is refused with 422.
+    `receive` may keep a part of what came elsewhere; it returns the resource that is stored.
     `gather` works out columns that follow from other records, for all drafts of one write at once.
     `follow` is told the versions that a write of another type made, so that what was gathered stays true.
     `written` is told the records of this type that a write or a deletion left, inside the same transaction.
@@ -39,6 +40,7 @@ class Resource:
     sorts: dict[str, tuple[str, ...]] = field(default_factory=dict)
     settle: Callable[[Draft], None] = lambda _: None
     check: Callable[[JSON], Iterable[Issue]] = lambda _: ()
+    receive: Callable[[JSON], JSON] = lambda body: body
     gather: Callable[[Sequence[Draft]], None] = lambda _: None
     follow: Callable[[Sequence[RecordVersion]], None] = lambda _: None
     written: Callable[[Sequence[Record]], None] = lambda _: None

@@ -43,7 +43,7 @@ def draft_of(resource: Resource, body: JSON, logical_id: str = "") -> Draft:
     issues = list(resource.check(body))
     if issues:
         raise FHIRError(422, issues)
-    draft = from_fhir(resource.mapping, body)
+    draft = from_fhir(resource.mapping, resource.receive(body))
     draft.record.logical_id = logical_id
     return draft
 

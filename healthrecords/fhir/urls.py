@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.http.response import HttpResponseBase
-from django.urls import URLPattern, path, re_path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 from rest_framework.parsers import FormParser
 
 from .resource import registry
@@ -27,9 +28,15 @@ def _routes(name: str) -> list[URLPattern]:
     ]
 
 
+def _others() -> list[URLResolver]:
+    """The addresses of types whose interactions are their own (setting FHIR_URLS)."""
+    return [path("", include(module)) for module in settings.FHIR_URLS]
+
+
 urlpatterns = [
     path("", BundleView.as_view(), name="base"),
     path("metadata", CapabilityView.as_view(), name="capability"),
     *(route for name in registry() for route in _routes(name)),
+    *_others(),
     re_path(r"^(?P<rest>.*)$", NothingHere.as_view()),
 ]

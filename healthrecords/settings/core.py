@@ -33,6 +33,7 @@ INSTALLED_APPS = [
     "healthrecords",
     "patients",
     "immunizations",
+    "documents",
     "ops",
     "compliance",
 ]

@@ -9,8 +9,11 @@ FHIR_RESOURCES = [
     "healthrecords.directory.fhir.practitioner_role.PRACTITIONER_ROLE",
     "patients.fhir.patient.PATIENT",
     "immunizations.fhir.immunization.IMMUNIZATION",
+    "documents.fhir.document_reference.DOCUMENT_REFERENCE",
     "healthrecords.provenance.fhir.PROVENANCE",  # after what it is about
 ]
+# Types that are no records, with addresses of their own: modules with `urlpatterns` and `CAPABILITIES`.
+FHIR_URLS = ["documents.fhir.urls"]
 FHIR_MAX_BODY = 10 * 1024 * 1024  # bytes
 FHIR_MAX_DEPTH = 60
 FHIR_PAGE_SIZE = 20

@@ -2,7 +2,7 @@
 
 from django.core.exceptions import ImproperlyConfigured
 
-from .environment import optional, required, secret
+from .environment import number, optional, required, secret
 
 S3_ENDPOINT = required("HEALTHCARE_S3_ENDPOINT")
 if not S3_ENDPOINT.startswith(("http://", "https://")):
@@ -10,3 +10,4 @@ if not S3_ENDPOINT.startswith(("http://", "https://")):
 S3_ACCESS_KEY = secret("HEALTHCARE_S3_ACCESS_KEY", shortest=8)
 S3_SECRET_KEY = secret("HEALTHCARE_S3_SECRET_KEY", shortest=20)
 S3_BUCKET = optional("HEALTHCARE_S3_BUCKET", "documents")
+DOCUMENT_MAX_BYTES = number("HEALTHCARE_DOCUMENT_MAX_MB", 250, least=1) * 1024 * 1024

@@ -28,6 +28,13 @@ SAMPLES = {
         "occurrenceDateTime": "2026-03-04", "lotNumber": "L1", "doseQuantity": {"value": 0.5, "unit": "mL"},
         "performer": [{"actor": {"reference": "Practitioner/known"}}],
     },
+    "DocumentReference": {
+        "resourceType": "DocumentReference", "status": "current", "subject": {"reference": "Patient/known"},
+        "type": {"coding": [{"system": "http://loinc.org", "code": "34133-9"}]}, "date": "2026-03-04T10:00:00Z",
+        "author": [{"reference": "Practitioner/known"}], "description": "Letter",
+        "content": [{"attachment": {"contentType": "text/plain", "data": "aGVsbG8="}}],
+        "context": {"period": {"start": "2026-03"}, "related": [{"reference": "Immunization/known"}]},
+    },
     "Provenance": {
         "resourceType": "Provenance", "target": [{"reference": "Patient/known"}], "recorded": "2026-03-04T10:00:00Z",
         "agent": [{"who": {"reference": "Practitioner/known"}}],

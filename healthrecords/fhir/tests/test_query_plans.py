@@ -10,7 +10,8 @@ from healthrecords.access.request import SYSTEM, AccessRequest
 from healthrecords.fhir.resource import registry
 from healthrecords.fhir.search import query
 
-VALUES = {"string": ["jansen"], "token": ["x"], "reference": ["abc"], "date": ["1980-05-17", "gt1980", "lt1980"]}
+VALUES = {"string": ["jansen"], "token": ["x"], "reference": ["abc"], "date": ["1980-05-17", "gt1980", "lt1980"],
+          "uri": ["urn:example:a"], "composite": ["DocumentReference/abc$replaces"]}  # fmt: skip
 
 
 def searches(resource):

@@ -1,0 +1,109 @@
+"""Keep and give back content: the store, the row and the checksum together."""
+
+import hashlib
+import logging
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from django.conf import settings
+from django.utils import timezone
+
+from healthrecords.access.request import Actor
+from healthrecords.fhir.outcome import FHIRError
+
+from . import kinds, storage
+from .models import Content
+from .sealing import Damaged, Seal, new_key, span_of
+
+log = logging.getLogger(__name__)
+
+
+class _Measured:
+    """A stream that counts, hashes and looks at the beginning of what passes; raises FHIRError 413 beyond the limit."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self.size, self.head, self._hash, self._pieces = 0, b"", hashlib.sha256(), pieces
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self._pieces:
+            self.size += len(piece)
+            refuse_too_large(self.size)
+            self.head = (self.head + piece[: kinds.HEAD])[: kinds.HEAD]
+            self._hash.update(piece)
+            yield piece
+
+    @property
+    def sha256(self) -> bytes:
+        return self._hash.digest()
+
+
+def refuse_too_large(size: int) -> None:
+    """Raise FHIRError 413 for content of more bytes than the setting permits."""
+    if size > settings.DOCUMENT_MAX_BYTES:
+        text = f"A document may have {settings.DOCUMENT_MAX_BYTES // 1024**2} MB at most."
+        raise FHIRError.of(413, "too-long", text)
+
+
+@contextmanager
+def kept(pieces: Iterable[bytes], claimed_type: str, author: Actor) -> Iterator[Content]:
+    """Store a stream and give its row, not saved yet; if the block fails, the object goes again.
+
+    Raises StoreFault, and FHIRError 413 for a stream that is too long; nothing is left behind then.
+    """
+    seal, measured = Seal(new_key(), storage.new_name()), _Measured(pieces)
+    storage.put(seal.name, seal.close(measured))
+    try:
+        yield Content(
+            object_name=seal.name,
+            data_key=seal.key.hex(),
+            size=measured.size,
+            sha256=measured.sha256,
+            claimed_type=claimed_type,
+            true_type=kinds.kind_of(measured.head),
+            created_at=timezone.now(),
+            author_kind=author.kind,
+            author_id=author.id,
+            author=author.name,
+        )
+    except BaseException:
+        _take_back(seal.name)
+        raise
+
+
+def _take_back(name: str) -> None:
+    try:
+        storage.remove(name)
+    except FHIRError as fault:
+        log.error("an object without row stays in the store; `documents check` finds it", exc_info=fault)
+
+
+def whole(content: Content) -> Iterator[bytes]:
+    """Yield all of it; the last piece comes only once size and checksum are those of the row, else FHIRError 500."""
+    digest, size, held = hashlib.sha256(), 0, b""
+    for piece in _opened(content, content.seal.open(storage.get(content.object_name))):
+        if held:
+            yield held
+        digest.update(piece)
+        size, held = size + len(piece), piece
+    if (digest.digest(), size) != (bytes(content.sha256), content.size):
+        raise _damaged(content)
+    yield held
+
+
+def part(content: Content, start: int, end: int) -> Iterator[bytes]:
+    """Yield the bytes from `start` to before `end`, from their chunks alone; FHIRError 500 where those were changed."""
+    span = span_of(start, end, content.size)
+    sealed = storage.get(content.object_name, span.begin, span.end)
+    return _opened(content, content.seal.open_part(sealed, span, content.size))
+
+
+def _opened(content: Content, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    try:
+        yield from pieces
+    except Damaged as fault:
+        raise _damaged(content) from fault
+
+
+def _damaged(content: Content) -> FHIRError:
+    text = f"The stored content of {content} is not what was sent, so that it is not given out; tell the operator."
+    return FHIRError.of(500, "exception", text)

@@ -1,0 +1,90 @@
+"""Content that a document brings along in base64: it goes to the store, and the document then points to it.
+
+A document comes back with `attachment.url` in place of `attachment.data`, so that lists and histories stay small; the
+content itself comes back from that address.
+"""
+
+import base64
+import hashlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+from uuid import UUID
+
+from documents import contents
+from documents.models import Content, ContentUse, DocumentContent
+from healthrecords.access.request import SYSTEM
+from healthrecords.fhir.mapping import JSON
+from healthrecords.fhir.outcome import Issue
+from healthrecords.fhir.references import target_of
+
+
+def check_content(body: JSON, patient: str) -> Iterator[Issue]:
+    """Refuse content that belongs to another patient, and a checksum or size that is not that of the data."""
+    for position, each in enumerate(body.get("content", [])):
+        path, attachment = f"DocumentReference.content[{position}].attachment", each.get("attachment", {})
+        if _is_anothers(attachment, patient):
+            yield Issue("value", "names content of another patient", f"{path}.url")
+        if isinstance(attachment.get("data"), str):
+            yield from _data_faults(attachment, path)
+
+
+def stored(body: JSON) -> JSON:
+    """Return the document with its data in the store, in the caller's transaction; raise StoreFault."""
+    if not any("data" in each.get("attachment", {}) for each in body.get("content", [])):
+        return body
+    return {**body, "content": [_stored(each) for each in body["content"]]}
+
+
+def uses(records: Sequence[Any]) -> None:
+    """Note which content the documents point to."""
+    patients = {record.pk: record for record in records}
+    pairs = DocumentContent.objects.filter(record_id__in=patients).exclude(binary="").values_list("record_id", "binary")
+    wanted = [(patients[record], UUID(binary)) for record, binary in pairs if _is_key(binary)]
+    known = set(Content.objects.filter(pk__in={key for _, key in wanted}).values_list("pk", flat=True))
+    rows = [
+        ContentUse(content_id=key, document=record.logical_id, patient=record.patient_id)
+        for record, key in wanted
+        if key in known
+    ]
+    ContentUse.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def _stored(each: JSON) -> JSON:
+    attachment = each.get("attachment", {})
+    if not isinstance(attachment.get("data"), str):
+        return each
+    data = _bytes(attachment)
+    kind = attachment.get("contentType", "application/octet-stream")
+    with contents.kept([data], kind, SYSTEM) as content:
+        content.save(force_insert=True)
+    rest = {name: value for name, value in attachment.items() if name != "data"}
+    return {**each, "attachment": {**rest, "url": f"Binary/{content.pk}"}}
+
+
+def _data_faults(attachment: JSON, path: str) -> Iterator[Issue]:
+    data = _bytes(attachment)
+    if "url" in attachment:
+        yield Issue("value", "has data and url; send one of them", path)
+    if attachment.get("size", len(data)) != len(data):
+        yield Issue("value", f"is not the size of the data, which is {len(data)}", f"{path}.size")
+    digest = base64.b64encode(hashlib.sha1(data, usedforsecurity=False).digest()).decode()
+    if attachment.get("hash", digest) != digest:
+        yield Issue("value", "is not the SHA-1 of the data", f"{path}.hash")
+
+
+def _bytes(attachment: JSON) -> bytes:
+    return base64.b64decode(attachment["data"])
+
+
+def _is_anothers(attachment: JSON, patient: str) -> bool:
+    target = target_of(attachment["url"]) if isinstance(attachment.get("url"), str) else None
+    if target is None or target[0] != "Binary" or not _is_key(target[1]):
+        return False
+    return ContentUse.objects.filter(content_id=UUID(target[1])).exclude(patient=patient).exists()
+
+
+def _is_key(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False

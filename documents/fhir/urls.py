@@ -1,0 +1,20 @@
+"""The addresses of Binary, and what the CapabilityStatement says of it."""
+
+from django.urls import path
+
+from .binary import BinariesView, BinaryView
+
+urlpatterns = [
+    path("Binary", BinariesView.as_view()),
+    path("Binary/<logical_id>", BinaryView.as_view()),
+]
+
+CAPABILITIES = [
+    {
+        "type": "Binary",
+        "documentation": "Raw content by its own media type, or as FHIR JSON. Content never changes. Ranges are served.",
+        "interaction": [{"code": "read"}, {"code": "create"}],
+        "versioning": "no-version",
+        "conditionalRead": "not-match",
+    }
+]

@@ -1,0 +1,165 @@
+"""The S3 store: sealed objects in and out as streams, never whole in memory; its failures as one clear sentence.
+
+An upload that does not end well leaves nothing: parts are aborted. Failures of the store itself become
+StoreFault; what the sender's stream raises is passed on.
+"""
+
+import logging
+import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from functools import cache
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from django.conf import settings
+
+from healthrecords.fhir.outcome import FHIRError
+
+log = logging.getLogger(__name__)
+
+PART = 5 * 1024 * 1024  # bytes; the least that S3 takes as a part of an upload
+PATIENCE = 0.4, 1.5  # seconds to connect, and between two signs of life: a failure is told within two
+_CREDENTIALS = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "Forbidden", "403", "401"}
+_FULL = {"InsufficientStorage", "XMinioStorageFull", "QuotaExceeded", "EntityTooLarge", "507"}
+_MISSING = {"NoSuchKey", "404"}
+
+
+class StoreFault(FHIRError):
+    """The store did not do its part: a 503, or 500 for an object that is gone."""
+
+
+def new_name() -> str:
+    """The name of a new object: random, so that it says nothing about anybody."""
+    return secrets.token_hex(20)
+
+
+@cache
+def client() -> Any:
+    """The connection pool of this process; boto3's clients may be used by several threads."""
+    connect, read = PATIENCE
+    return boto3.client(
+        "s3",
+        endpoint_url=settings.S3_ENDPOINT,
+        aws_access_key_id=settings.S3_ACCESS_KEY,
+        aws_secret_access_key=settings.S3_SECRET_KEY,
+        region_name="us-east-1",
+        config=Config(
+            connect_timeout=connect,
+            read_timeout=read,
+            retries={"total_max_attempts": 1},
+            max_pool_connections=32,
+            request_checksum_calculation="when_required",  # each chunk carries its own, keyed
+            response_checksum_validation="when_required",
+        ),
+    )
+
+
+def put(name: str, sealed: Iterable[bytes]) -> None:
+    """Store a stream under a new name, in parts when it is long; raise StoreFault."""
+    parts = _parts(sealed)
+    first, last = next(parts)
+    if last:
+        with _told():
+            client().put_object(**_at(name), Body=first)
+    else:
+        _put_parts(name, first, parts)
+
+
+def get(name: str, begin: int = 0, end: int | None = None) -> Iterator[bytes]:
+    """Yield an object, or its bytes from `begin` to before `end`; raise StoreFault, also in the middle."""
+    wanted = {} if end is None else {"Range": f"bytes={begin}-{end - 1}"}
+    with _told():
+        body = client().get_object(**_at(name), **wanted)["Body"]
+    with closing(body):
+        yield from _read(body)
+
+
+def remove(name: str) -> None:
+    """Remove an object; one that is not there is no fault."""
+    with _told():
+        client().delete_object(**_at(name))
+
+
+def names() -> Iterator[str]:
+    """The names of all objects, in order."""
+    with _told():
+        for page in client().get_paginator("list_objects_v2").paginate(Bucket=settings.S3_BUCKET):
+            yield from (each["Key"] for each in page.get("Contents", []))
+
+
+def _read(body: Any) -> Iterator[bytes]:
+    while True:
+        with _told():
+            piece = body.read(256 * 1024)
+        if not piece:
+            return
+        yield piece
+
+
+def _put_parts(name: str, first: bytes, rest: Iterator[tuple[bytes, bool]]) -> None:
+    with _told():
+        upload = {**_at(name), "UploadId": client().create_multipart_upload(**_at(name))["UploadId"]}
+    try:
+        tags = [_put_part(upload, 1, first)]
+        tags += [_put_part(upload, number, part) for number, (part, _) in enumerate(rest, 2)]
+        with _told():
+            client().complete_multipart_upload(**upload, MultipartUpload={"Parts": tags})
+    except BaseException:
+        _abort(upload)
+        raise
+
+
+def _put_part(upload: dict[str, Any], number: int, part: bytes) -> dict[str, Any]:
+    with _told():
+        tag = client().upload_part(**upload, PartNumber=number, Body=part)["ETag"]
+    return {"PartNumber": number, "ETag": tag}
+
+
+def _abort(upload: dict[str, Any]) -> None:
+    try:
+        client().abort_multipart_upload(**upload)
+    except (BotoCoreError, ClientError) as fault:
+        log.error("an upload that failed could not be aborted; `documents check` finds it", exc_info=fault)
+
+
+def _at(name: str) -> dict[str, Any]:
+    return {"Bucket": settings.S3_BUCKET, "Key": name}
+
+
+def _parts(sealed: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
+    """Gather a stream into parts of at least PART bytes, each with whether it is the last."""
+    held = bytearray()
+    for piece in sealed:
+        if len(held) >= PART:
+            yield bytes(held), False
+            held.clear()
+        held += piece
+    yield bytes(held), True
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turn what the store's library raises into StoreFault."""
+    try:
+        yield
+    except ClientError as fault:
+        raise _refused(fault) from fault
+    except (BotoCoreError, OSError) as fault:
+        text = "The document store does not answer; try again shortly."
+        raise StoreFault.of(503, "transient", text) from fault
+
+
+def _refused(fault: ClientError) -> FHIRError:
+    answer = fault.response.get("Error", {})
+    codes = {answer.get("Code", ""), str(fault.response.get("ResponseMetadata", {}).get("HTTPStatusCode", ""))}
+    if codes & _MISSING:
+        return StoreFault.of(500, "exception", "The content is missing in the document store; tell the operator.")
+    if codes & _FULL or "space" in answer.get("Message", "").lower():
+        return StoreFault.of(503, "no-store", "The document store is full; the operator must make room.")
+    if codes & _CREDENTIALS:
+        text = "The document store refuses this server's credentials; the operator must correct HEALTHCARE_S3_*."
+        return StoreFault.of(503, "transient", text)
+    return StoreFault.of(503, "transient", "The document store met an error; try again shortly.")

@@ -1,0 +1,61 @@
+"""The store itself, as somebody with its disk sees it."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from documents import storage
+
+
+class Uploader:
+    """Sends and fetches raw content for a caller of the API."""
+
+    def __init__(self, caller):
+        self.caller = caller
+
+    def send(self, content, kind="application/pdf", **headers):
+        return self.caller.send("POST", "Binary", content, Content_Type=kind, **headers)
+
+    def new(self, content, kind="application/pdf"):
+        """Send content and return its path."""
+        answer = self.send(content, kind)
+        assert answer.status_code == 201, answer.content
+        return f"Binary/{answer.json()['id']}"
+
+    def get(self, path, **headers):
+        return self.caller.get(path, **headers)
+
+
+def body(answer):
+    """The bytes of an answer, streamed or not."""
+    return b"".join(answer.streaming_content) if answer.streaming else answer.content
+
+
+@pytest.fixture
+def uploader(integrator):
+    return Uploader(integrator)
+
+
+@pytest.fixture
+def uploader_with_role(caller_with_role):
+    return lambda role: Uploader(caller_with_role(role))
+
+
+@pytest.fixture
+def objects(db):
+    """The names of the objects that a test has left in the store so far; they are removed after it."""
+    before = set(storage.names())
+
+    def left():
+        return sorted(set(storage.names()) - before)
+
+    yield left
+    for name in left():
+        storage.remove(name)
+
+
+@pytest.fixture
+def store_folder():
+    """Where the store keeps its data on disk."""
+    return Path(os.environ["HEALTHCARE_DATA_DIR"]) / "seaweedfs" / "data"
