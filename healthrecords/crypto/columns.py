@@ -41,8 +41,8 @@ def sealed_columns() -> list[SealedColumn]:
     found = [
         SealedColumn(
             table=quote(model._meta.db_table),
-            column=quote(field.column),
-            pk=quote(model._meta.pk.column),
+            column=quote(str(field.column)),
+            pk=quote(str(model._meta.pk.column)),
             place=f"{model._meta.db_table}.{field.column}",
         )
         for model in apps.get_models()
