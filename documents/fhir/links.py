@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -48,9 +49,7 @@ class LinkParam(ReferenceParam):
     def pointed(self, model: ModelClass, keys: list[UUID]) -> dict[str, set[str]]:
         rows: Any = model
         found: dict[str, set[str]] = {}
-        for link in (
-            each for links in rows.objects.filter(pk__in=keys).values_list("links", flat=True) for each in links
-        ):
+        for link in chain.from_iterable(rows.objects.filter(pk__in=keys).values_list("links", flat=True)):
             name, _, literal = link.partition("=")
             kind, slash, logical_id = literal.partition("/")
             if name == self.name and slash:

@@ -12,7 +12,7 @@ urlpatterns = [
 CAPABILITIES = [
     {
         "type": "Binary",
-        "documentation": "Raw content by its own media type, or as FHIR JSON. Content never changes. Ranges are served.",
+        "documentation": "Raw content by its own media type, in ranges too, or as FHIR JSON. It never changes.",
         "interaction": [{"code": "read"}, {"code": "create"}],
         "versioning": "no-version",
         "conditionalRead": "not-match",

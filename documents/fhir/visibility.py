@@ -10,7 +10,7 @@ from healthrecords.fhir.outcome import not_found
 
 
 def visible_content(asked: AccessRequest, logical_id: str) -> tuple[Content, list[str]]:
-    """The content under a logical id, and the patients that it is about; raise FHIRError 404 for all that is not seen."""
+    """The content under a logical id, and the patients that it is about; raise FHIRError 404 for what is not seen."""
     content = _find(logical_id)
     if content is None:
         raise not_found("Binary")
