@@ -13,9 +13,13 @@ from healthrecords.fhir.outcome import FHIRError
 
 from . import kinds, storage
 from .models import Content
-from .sealing import Damaged, Seal, new_key, span_of
+from .sealing import Damaged, Seal, new_key, sealed_size, span_of
 
 log = logging.getLogger(__name__)
+
+
+class Different(FHIRError):
+    """The stored content is not what the row says it is."""
 
 
 class _Measured:
@@ -90,6 +94,11 @@ def whole(content: Content) -> Iterator[bytes]:
     yield held
 
 
+def is_of_its_size(content: Content) -> bool:
+    """Whether the object has the size that it must have; raise Missing where there is none."""
+    return storage.size(content.object_name) == sealed_size(content.size)
+
+
 def part(content: Content, start: int, end: int) -> Iterator[bytes]:
     """Yield the bytes from `start` to before `end`, from their chunks alone; FHIRError 500 where those were changed."""
     span = span_of(start, end, content.size)
@@ -106,4 +115,4 @@ def _opened(content: Content, pieces: Iterator[bytes]) -> Iterator[bytes]:
 
 def _damaged(content: Content) -> FHIRError:
     text = f"The stored content of {content} is not what was sent, so that it is not given out; tell the operator."
-    return FHIRError.of(500, "exception", text)
+    return Different.of(500, "exception", text)

@@ -8,6 +8,7 @@ import logging
 import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -30,6 +31,10 @@ _MISSING = {"NoSuchKey", "404"}
 
 class StoreFault(FHIRError):
     """The store did not do its part: a 503, or 500 for an object that is gone."""
+
+
+class Missing(StoreFault):
+    """The object is not there, though it should be."""
 
 
 def new_name() -> str:
@@ -87,11 +92,24 @@ def remove(name: str) -> None:
         client().delete_object(**_at(name))
 
 
-def names() -> Iterator[str]:
-    """The names of all objects, in order."""
+def size(name: str) -> int:
+    """How many bytes an object has; raise Missing where there is none."""
+    with _told():
+        return int(client().head_object(**_at(name))["ContentLength"])
+
+
+def unfinished(before: datetime) -> Iterator[str]:
+    """The names of uploads in parts that began before a time and were neither completed nor aborted."""
+    with _told():
+        for page in client().get_paginator("list_multipart_uploads").paginate(Bucket=settings.S3_BUCKET):
+            yield from (each["Key"] for each in page.get("Uploads", []) if each["Initiated"] < before)
+
+
+def names() -> Iterator[tuple[str, datetime]]:
+    """The names of all objects, in order, each with the time since which it is there."""
     with _told():
         for page in client().get_paginator("list_objects_v2").paginate(Bucket=settings.S3_BUCKET):
-            yield from (each["Key"] for each in page.get("Contents", []))
+            yield from ((each["Key"], each["LastModified"]) for each in page.get("Contents", []))
 
 
 def _read(body: Any) -> Iterator[bytes]:
@@ -160,7 +178,7 @@ def _refused(fault: ClientError) -> FHIRError:
     answer = fault.response.get("Error", {})
     codes = {answer.get("Code", ""), str(fault.response.get("ResponseMetadata", {}).get("HTTPStatusCode", ""))}
     if codes & _MISSING:
-        return StoreFault.of(500, "exception", "The content is missing in the document store; tell the operator.")
+        return Missing.of(500, "exception", "The content is missing in the document store; tell the operator.")
     if codes & _FULL or "space" in answer.get("Message", "").lower():
         return StoreFault.of(503, "no-store", "The document store is full; the operator must make room.")
     if codes & _CREDENTIALS:

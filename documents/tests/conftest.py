@@ -45,10 +45,10 @@ def uploader_with_role(caller_with_role):
 @pytest.fixture
 def objects(db):
     """The names of the objects that a test has left in the store so far; they are removed after it."""
-    before = set(storage.names())
+    before = {name for name, _ in storage.names()}
 
     def left():
-        return sorted(set(storage.names()) - before)
+        return sorted({name for name, _ in storage.names()} - before)
 
     yield left
     for name in left():

@@ -2,7 +2,7 @@
 
 import logging
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import Error as DatabaseError
@@ -46,7 +46,7 @@ class FHIRError(Exception):
     headers: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, status: int, code: str, text: str, path: str = "") -> "FHIRError":
+    def of(cls, status: int, code: str, text: str, path: str = "") -> Self:
         return cls(status, [Issue(code, text, path)])
 
 

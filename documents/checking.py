@@ -1,0 +1,80 @@
+"""Whether rows and objects fit together: nothing too much, nothing missing, nothing changed. Reads, changes nothing."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import islice
+from typing import Any
+
+from django.utils import timezone
+
+from healthrecords.fhir.outcome import FHIRError
+
+from . import contents, storage
+from .models import Content
+
+_OURS = re.compile(r"[0-9a-f]{40}")
+UNDERWAY = timedelta(hours=1)  # an upload that young may still get its row
+
+
+@dataclass
+class Findings:
+    """Names of objects that no row knows, and rows whose object is missing or differs; each list is of ids alone."""
+
+    objects: int = 0
+    contents: int = 0
+    without_row: list[str] = field(default_factory=list)
+    unfinished: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    different: list[str] = field(default_factory=list)
+
+    @property
+    def good(self) -> bool:
+        """Whether everything fits."""
+        return not (self.without_row or self.unfinished or self.missing or self.different)
+
+
+def check(read: bool, advance: Callable[[float], None] = lambda _: None) -> Findings:
+    """Compare the store with the rows; with `read` every content is opened, else its size is asked for.
+
+    Raises StoreFault when the store does not answer.
+    """
+    found = Findings(unfinished=list(storage.unfinished(timezone.now() - UNDERWAY)))
+    _look_at_objects(found)
+    for content in Content.objects.order_by("pk").iterator(200):
+        found.contents += 1
+        _look_at(content, read, found)
+        advance(1)
+    return found
+
+
+def _look_at_objects(found: Findings) -> None:
+    listed = (name for name, since in storage.names() if _OURS.fullmatch(name) and since < timezone.now() - UNDERWAY)
+    for page in _pages(listed, 500):
+        known = set(Content.objects.filter(object_name__in=page).values_list("object_name", flat=True))
+        found.objects += len(page)
+        found.without_row += [name for name in page if name not in known]
+
+
+def _look_at(content: Content, read: bool, found: Findings) -> None:
+    try:
+        if read:
+            for _ in contents.whole(content):
+                pass
+        elif not contents.is_of_its_size(content):
+            found.different.append(str(content))
+    except storage.Missing:
+        found.missing.append(str(content))
+    except contents.Different:
+        found.different.append(str(content))
+
+
+def _pages(items: Iterator[Any], size: int) -> Iterator[list[Any]]:
+    while page := list(islice(items, size)):
+        yield page
+
+
+def told(fault: FHIRError) -> str:
+    """The sentence of a fault of the store."""
+    return fault.issues[0].text
