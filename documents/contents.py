@@ -2,10 +2,12 @@
 
 import hashlib
 import logging
+import weakref
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
 from healthrecords.access.request import Actor
@@ -50,7 +52,8 @@ def refuse_too_large(size: int) -> None:
 
 @contextmanager
 def kept(pieces: Iterable[bytes], claimed_type: str, author: Actor) -> Iterator[Content]:
-    """Store a stream and give its row, not saved yet; if the block fails, the object goes again.
+    """Store a stream and give its row, to be saved in the block; if that or the transaction around it fails, the object
+    goes again.
 
     Raises StoreFault, and FHIRError 413 for a stream that is too long; nothing is left behind then.
     """
@@ -72,6 +75,18 @@ def kept(pieces: Iterable[bytes], claimed_type: str, author: Actor) -> Iterator[
     except BaseException:
         _take_back(seal.name)
         raise
+    transaction.on_commit(_Pending(seal.name).keep)
+
+
+class _Pending:
+    """An object whose row is not committed yet: a rollback forgets its hooks, this with them, and the object goes."""
+
+    def __init__(self, name: str) -> None:
+        self._end = weakref.finalize(self, _take_back, name)
+
+    def keep(self) -> None:
+        """The row is there to stay."""
+        self._end.detach()
 
 
 def _take_back(name: str) -> None:

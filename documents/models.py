@@ -47,7 +47,7 @@ class Content(models.Model):
     @property
     def seal(self) -> Seal:
         """What opens the object."""
-        return Seal(bytes.fromhex(self.data_key), self.object_name)
+        return Seal(bytes.fromhex(str(self.data_key)), self.object_name)
 
     @property
     def digest(self) -> str:

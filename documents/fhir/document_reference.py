@@ -75,7 +75,7 @@ class AnyIdentifierParam(IdentifierParam):
         if modifier in ("not", "missing"):
             return super().condition(model, modifier, values)
         master = IdentifierParam(self.name, "master_identifiers").condition(model, modifier, values)
-        return super().condition(model, modifier, values) | master  # type: ignore[operator]
+        return super().condition(model, modifier, values) | master
 
 
 SEARCH: tuple[Param, ...] = (

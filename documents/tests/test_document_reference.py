@@ -112,14 +112,29 @@ def test_a_document_of_nobody_here_is_refused(integrator):
         assert integrator.post("DocumentReference", sent).status_code == 422
 
 
-def test_a_transaction_stores_content_and_a_failing_one_leaves_no_row(integrator, objects):
+def test_a_transaction_stores_content_and_a_failing_one_leaves_nothing(integrator, objects):
     good = {"resource": document(attachment=inline()), "request": {"method": "POST", "url": "DocumentReference"}}
     bad = {"resource": document("p2", subject={"display": "x"}), "request": good["request"]}
     bundle = {"resourceType": "Bundle", "type": "transaction", "entry": [good, bad]}
     assert integrator.post("", bundle).status_code == 422
-    assert Content.objects.count() == 0
+    assert (objects(), Content.objects.count()) == ([], 0)
     assert integrator.post("", {**bundle, "entry": [good, good]}).status_code == 200
-    assert Content.objects.count() == 2
+    assert (len(objects()), Content.objects.count()) == (2, 2)
+
+
+def test_an_entry_of_a_batch_that_fails_takes_its_content_along(integrator, objects):
+    good = {"resource": document(attachment=inline()), "request": {"method": "POST", "url": "DocumentReference"}}
+    bad = {"resource": {**document(attachment=inline()), "id": "x"},
+           "request": {"method": "PUT", "url": "DocumentReference/x", "ifMatch": 'W/"7"'}}  # fmt: skip
+    bundle = {"resourceType": "Bundle", "type": "batch", "entry": [bad, good]}
+    answers = integrator.post("", bundle).json()["entry"]
+    assert [each["response"]["status"][:3] for each in answers] == ["412", "201"]
+    assert (len(objects()), Content.objects.count()) == (1, 1)
+
+
+def test_a_document_whose_writing_cannot_be_recorded_leaves_nothing(integrator, objects, broken_trail):
+    assert integrator.post("DocumentReference", document(attachment=inline())).status_code >= 500
+    assert (objects(), Content.objects.count()) == ([], 0)
 
 
 FINDS = [

@@ -180,6 +180,14 @@ def test_a_body_beyond_the_limit_is_refused_before_it_is_sent(door, backend):
     assert backend.paths == []
 
 
+def test_content_of_a_document_may_be_longer_and_nothing_else(door, backend):
+    long = 16 * 1024 * 1024 + 1
+    response, _ = door.ask("POST", "/fhir/Binary", body=bytes(long))
+    assert response.status == 200
+    for method, path in (("PUT", "/fhir/Binary"), ("POST", "/fhir/Binary/x"), ("POST", "/fhir/BinaryX")):
+        assert door.ask(method, path, {"Content-Length": str(long)})[0].status == 413
+
+
 def test_a_body_within_the_limit_passes(door):
     response, _ = door.ask("POST", "/fhir/Patient", body=b"x" * 1_000_000)
     assert response.status == 200
