@@ -136,3 +136,9 @@ def last_line(log: Path) -> str:
     """Return the last line of a log that says something, for a message."""
     lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
     return lines[-1][:300] if lines else "it said nothing"
+
+
+def refusal(log: Path) -> str:
+    """Return why a process of the application refused to start, by the last lines of its log, or an empty text."""
+    lines = [line.strip() for line in log.read_text(errors="replace").splitlines()[-20:]]
+    return next((line for line in reversed(lines) if line.startswith("Cannot start: ")), "")

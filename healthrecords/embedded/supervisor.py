@@ -6,7 +6,7 @@ from typing import NoReturn
 
 from .faults import CannotStart, ServerFailed
 from .home import EXHAUSTED, Home
-from .process import Child, Program, last_line, rotate, spawn
+from .process import Child, Program, last_line, refusal, rotate, spawn
 from .restarts import Restart, after_crash
 from .signals import StopSignal
 
@@ -88,7 +88,7 @@ class Supervisor:
     def _refuse_ended(self, children: list[Child]) -> None:
         for child in children:
             if not child.alive:
-                raise ServerFailed(f"{self._ended(child)}.")
+                raise ServerFailed(refusal(child.log) or f"{self._ended(child)}.")
 
     def _refuse_full_disk(self) -> None:
         """End a start that would otherwise wait for a server that cannot write."""

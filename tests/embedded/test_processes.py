@@ -12,7 +12,7 @@ import pytest
 
 from healthrecords.embedded.datadir import CHECKOUT
 from healthrecords.embedded.leftovers import end_leftovers, remove_stale_pid_file
-from healthrecords.embedded.process import Program, spawn
+from healthrecords.embedded.process import Program, refusal, spawn
 
 
 def _program(*argv: str, **options) -> Program:
@@ -93,3 +93,11 @@ def _until(happened, seconds: float = 10.0) -> None:
     while not happened():
         assert time.monotonic() < deadline, "it did not happen"
         time.sleep(0.02)
+
+
+def test_a_refused_start_is_told_by_its_own_sentence(tmp_path):
+    log = tmp_path / "gunicorn.log"
+    log.write_text("Starting\nCannot start: an old reason.\nCannot start: A is wrong; do B.\nReason: could not boot.\n")
+    assert refusal(log) == "Cannot start: A is wrong; do B."
+    log.write_text("Starting\nout of memory\n")
+    assert refusal(log) == ""

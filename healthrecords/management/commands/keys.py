@@ -33,12 +33,10 @@ class Command(Group):
             for place, numbers in counts.items()
             for key, number in sorted(numbers.items())
         ]
-        total: Counter[str] = sum(counts.values(), Counter())
+        total = sum(counts.values(), Counter[str]())
         rows = [_row(key, total[key], held, current) for key in _in_order(held, total)]
         faults = _faults(total, held)
-        summary = (
-            f"{counted(total.total(), 'value')} under {counted(len(held), 'key')}; {current} is current."
-        )
+        summary = f"{counted(total.total(), 'value')} under {counted(len(held), 'key')}; {current} is current."
         return Result(" ".join([summary, *faults]), {"keys": rows, "columns": columns}, _outcome(faults))
 
     @command()
@@ -74,13 +72,18 @@ class Command(Group):
     @verb()
     def verify_(self, everything: All = False) -> Result:
         """Open a sample of the sealed values, or all; find those that do not open or have no envelope."""
-        counts: Counter[str] = sum(census().values(), Counter())
-        with progress("Opening", counts.total() if everything else None) as advance:
+        with progress("Opening", _totals().total() if everything else None) as advance:
             opened, broken = verify(everything, advance)
+        counts = _totals()  # afterwards, since values may have come while they were opened
         bare = counts[NO_ENVELOPE]
         summary = f"Opened {opened} of {counted(counts.total(), 'value')}; {bare} without an envelope."
         data = {"opened": opened, "values": counts.total(), "without_envelope": bare, "broken": broken[:SHOWN]}
         return Result(summary + _unopened(len(broken)), data, "problem" if broken or bare else "good")
+
+
+def _totals() -> Counter[str]:
+    """How many values are under each key, in all columns together."""
+    return sum(census().values(), Counter[str]())
 
 
 def _in_order(held: list[str], total: Counter[str]) -> list[str]:
