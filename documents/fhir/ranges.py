@@ -4,6 +4,8 @@ import re
 
 _ONE = re.compile(r"bytes=\s*(\d*)-(\d*)\s*", re.ASCII)
 
+_BEYOND = 10**18  # bytes; no content is that long
+
 
 class Unsatisfiable(Exception):
     """No byte of the content lies in the range (416)."""
@@ -29,7 +31,8 @@ def wanted(header: str, size: int) -> tuple[int, int] | None:
 
 
 def _number(digits: str) -> int:
-    return int(digits[:19])  # beyond any size; Python refuses to read thousands of digits
+    significant = digits.lstrip("0") or "0"
+    return int(significant) if len(significant) <= 18 else _BEYOND  # Python refuses to read thousands of digits
 
 
 def names(header: str, tag: str) -> bool:
