@@ -1,6 +1,7 @@
 """JSON in and out without loss: decimals keep their digits (FHIR R4 §2.24.0.1), a name stands once in an object."""
 
 import json
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -32,9 +33,14 @@ def _integer(digits: str) -> int | Decimal:
     return int(digits) if len(digits) <= 18 else _decimal(digits)
 
 
+_HUGE = re.compile(r"[eE][+-]?0*[0-9]{4}")
+
+
 def _decimal(digits: str) -> Decimal:
     if len(digits) > 60:
         raise BadJSON("A number has more than 60 characters.")
+    if _HUGE.search(digits):
+        raise BadJSON("A number has an exponent of more than three digits.")
     return Decimal(digits)
 
 
@@ -43,10 +49,16 @@ _DECODER = json.JSONDecoder(
 )
 
 
+# An escape; its group is half of a surrogate pair, which has no form in UTF-8, not even in an answer.
+_ESCAPE = re.compile(r"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(u[dD][89a-fA-F])|.)", re.DOTALL)
+
+
 def parse_json(text: bytes | str) -> Any:
     """Return the value of `text` (UTF-8); raise BadJSON for malformed, ambiguous or too deeply nested input."""
     try:
         plain = text.decode("utf-8") if isinstance(text, bytes) else text
+        if "\\u" in plain and any(escape[1] for escape in _ESCAPE.finditer(plain)):
+            raise BadJSON("The text holds half of a surrogate pair, which is no character.")
         return _DECODER.decode(plain.removeprefix("\ufeff"))
     except UnicodeDecodeError:
         raise BadJSON("The text is not UTF-8.") from None

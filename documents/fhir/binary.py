@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Iterable, Iterator
 from itertools import chain
-from typing import Any, cast
+from typing import Any
 
 from django.db import transaction
 from django.http import HttpResponse, StreamingHttpResponse
@@ -11,14 +11,13 @@ from django.http.response import HttpResponseBase
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from documents import contents
 from documents.fhir import ranges
 from documents.fhir.visibility import visible_content
 from documents.models import Content
 from healthrecords import trail
-from healthrecords.access.request import AccessRequest, Actor, Disclosure, from_http
+from healthrecords.access.request import AccessRequest, Disclosure, from_http
 from healthrecords.fhir import interactions, validation
 from healthrecords.fhir.answer import base_url, http_date
 from healthrecords.fhir.outcome import FHIRError, Issue
@@ -26,7 +25,7 @@ from healthrecords.fhir.parsers import FHIRJSONParser
 from healthrecords.fhir.primitives import CODE
 from healthrecords.fhir.renderers import MEDIA_TYPE
 from healthrecords.fhir.store import instant
-from healthrecords.fhir.views import refuse_chunks
+from healthrecords.fhir.views import FHIRView
 from healthrecords.jsontext import dump_json
 
 _PIECE = 64 * 1024
@@ -51,7 +50,7 @@ class _AnyType(BaseContentNegotiation):
         return renderers[0], MEDIA_TYPE
 
 
-class _ContentView(APIView):
+class _ContentView(FHIRView):
     """Asks the policy before anything else, as the view set of the other types does."""
 
     content_negotiation_class = _AnyType
@@ -59,9 +58,7 @@ class _ContentView(APIView):
     asked: AccessRequest | None = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        refuse_chunks(request)
         super().initial(request, *args, **kwargs)
-        self.actor = cast(Actor, request.user)
         if request.method in ("GET", "HEAD", "POST"):
             self.asked = from_http(request, self.actor, self.interaction, "Binary")
             interactions.require(self.asked)

@@ -26,13 +26,15 @@ def process(body: Any, asked: AccessRequest, prefer: str) -> dict[str, Any]:
     What was written is shown in the answer only when `Prefer: return=representation` asks for it.
     """
     entries = _entries(body)
+    _refuse_many_looks(entries)
     wanted = re.search(r"return=(\w+)", prefer)
     shown = wanted[1] if wanted and wanted[1] in PREFERENCES else "minimal"
     if body["type"] == "batch":
         answers = [_alone(at, raw, asked, shown) for at, raw in enumerate(entries)]
     else:
         answers = transact.all_or_nothing([read_entry(at, raw, asked, shown) for at, raw in enumerate(entries)])
-    return {"resourceType": "Bundle", "type": f"{body['type']}-response", "entry": [_told(each) for each in answers]}
+    listed = {"entry": [_told(each) for each in answers]} if answers else {}  # R4 JSON has no empty lists
+    return {"resourceType": "Bundle", "type": f"{body['type']}-response", **listed}
 
 
 def _entries(body: Any) -> list[Any]:
@@ -46,6 +48,19 @@ def _entries(body: Any) -> list[Any]:
         text = f"A Bundle has a list of at most {settings.FHIR_MAX_ENTRIES} entries."
         raise FHIRError.of(400 if not isinstance(entries, list) else 413, "too-long", text, "Bundle.entry")
     return entries
+
+
+def _refuse_many_looks(entries: list[Any]) -> None:
+    """A search answers with up to a page of records: a Bundle of many would take the memory."""
+    looks = [raw for raw in entries if isinstance(raw, dict) and isinstance(raw.get("request"), dict)]
+    lists = [each for each in looks if each["request"].get("method") == "GET" and _lists(each["request"].get("url"))]
+    if len(lists) > settings.FHIR_MAX_LISTS:
+        text = f"A Bundle has at most {settings.FHIR_MAX_LISTS} searches and histories; send the others apart."
+        raise FHIRError.of(413, "too-costly", text, "Bundle.entry")
+
+
+def _lists(url: Any) -> bool:
+    return isinstance(url, str) and ("?" in url or "/" not in url.strip("/") or "_history" in url)
 
 
 def _alone(at: int, raw: Any, asked: AccessRequest, shown: str) -> Answer:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from django.http import HttpRequest
@@ -74,7 +74,8 @@ def _tags(name: str, value: str | None) -> frozenset[str] | None:
 
 def _time(value: str | None) -> datetime | None:
     try:
-        return parsedate_to_datetime(value) if value else None
+        time = parsedate_to_datetime(value) if value else None
+        return time.replace(tzinfo=time.tzinfo or UTC) if time else None
     except ValueError:
         return None  # RFC 9110 §13.1.3: a date that is none is ignored
 

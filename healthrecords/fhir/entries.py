@@ -77,7 +77,7 @@ def _at_address(at: int, method: str, url: str, asked: AccessRequest) -> Entry:
 def _interaction(method: str, url: re.Match[str]) -> str | None:
     """The interaction of a method at an address, or None. The history of a type lists, as a search does."""
     known, past, version, query = (bool(url[name]) for name in ("id", "history", "version", "query"))
-    if method in ("GET", "HEAD"):
+    if method == "GET":
         if past:
             return ("read" if version else "history") if known else "search"
         return "read" if known else "search"

@@ -4,6 +4,7 @@ Each runs in one transaction with its row in the trail, and answers before anyth
 """
 
 import hashlib
+from collections.abc import Collection
 from functools import cache, partial
 from typing import Any
 from urllib.parse import parse_qsl
@@ -46,6 +47,20 @@ def read(resource: Resource, asked: AccessRequest, logical_id: str, conditions: 
         if conditions.unchanged(version):
             return Answer(304, headers=version_headers(version), version=version)
         return Answer(200, shape.one(resource, str(version.content)), version_headers(version), version)
+
+
+def shape_of(resource: Resource, asked: AccessRequest, pairs: list[tuple[str, str]]) -> Shape:
+    """What a read shows: it takes `_summary`, `_elements` and the parameters of rendering; raise 400 for any other."""
+    refuse_parameters(pairs, {"_summary", "_elements"})
+    wanted = query.parse(resource, pairs, asked)
+    return Shape(wanted.summary, wanted.elements)
+
+
+def refuse_parameters(pairs: list[tuple[str, str]], known: Collection[str] = ()) -> None:
+    """Raise FHIRError 400 for a parameter that this interaction does not have."""
+    for name, _ in pairs:
+        if name not in known and name not in query.RENDERING:
+            raise FHIRError.of(400, "invalid", f"This interaction has no parameter '{name[:60]}'.")
 
 
 def stored_content(resource: Resource, asked: AccessRequest, logical_id: str) -> str:
@@ -117,21 +132,21 @@ def delete(resource: Resource, asked: AccessRequest, logical_id: str, conditions
 
 
 def matching(resource: Resource, asked: AccessRequest, text: str) -> list[Record]:
-    """Up to two visible records that the search `text` finds; no other request with it runs until this one ends."""
+    """Up to two visible records that the search `text` finds."""
     pairs = parse_qsl(text.partition("?")[2] or text, keep_blank_values=True)
     search = query.parse(resource, pairs, asked)
     if not search.conditions:
         raise FHIRError.of(400, "invalid", "The condition names no search parameter.")
-    key = hashlib.sha256(f"{resource.name}?{search.text}".encode()).digest()[:8]
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int.from_bytes(key, signed=True)])
     rows = policy.visible(resource.model.objects.live(), asked.to("search"))
     return list(search.narrow(rows).select_related("current")[:2])
 
 
 def existing(resource: Resource, asked: AccessRequest, conditions: Conditions) -> Answer | None:
     """The answer of a conditional create that need not create; None where it must; raise 412 for several matches."""
-    found = matching(resource, asked, conditions.none_exist) if conditions.none_exist else []
+    if not conditions.none_exist:
+        return None
+    _one_at_a_time(resource)
+    found = matching(resource, asked, conditions.none_exist)
     if len(found) > 1:
         raise FHIRError.of(412, "multiple-matches", "If-None-Exist finds more than one record.")
     version = found[0].current if found else None
@@ -139,6 +154,13 @@ def existing(resource: Resource, asked: AccessRequest, conditions: Conditions) -
         return None
     _disclose(resource, asked.to("read"), [version])
     return Answer(200, version.content, {**version_headers(version), "Location": location(version)}, version)
+
+
+def _one_at_a_time(resource: Resource) -> None:
+    """Let no other conditional create of this type run until this transaction ends: two may mean the same record."""
+    key = hashlib.sha256(f"If-None-Exist {resource.name}".encode()).digest()[:8]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int.from_bytes(key, signed=True)])
 
 
 def _current(resource: Resource, asked: AccessRequest, logical_id: str) -> RecordVersion:

@@ -14,7 +14,7 @@ from healthrecords.records import RecordVersion
 
 from .answer import Answer, base_url, etag
 from .outcome import not_found
-from .primitives import span
+from .primitives import ID, span
 from .resource import Resource, is_directory
 from .search import include, paging, query
 from .search.params import BadSearch
@@ -48,6 +48,8 @@ def history(resource: Resource, asked: AccessRequest, logical_id: str | None, pa
     with transaction.atomic():
         seen = policy.visible(resource.model.objects.all(), asked)
         if logical_id is not None:
+            if not ID.fullmatch(logical_id):
+                raise not_found(resource.name)
             seen = seen.filter(logical_id=logical_id)
             if not seen.exists():
                 raise not_found(resource.name)

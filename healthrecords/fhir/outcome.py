@@ -4,10 +4,11 @@ import logging
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import Error as DatabaseError
 from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest
+from psycopg.errors import DeadlockDetected, LockNotAvailable, QueryCanceled
 from rest_framework import exceptions
 from rest_framework.response import Response
 
@@ -44,6 +45,7 @@ class FHIRError(Exception):
     status: int
     issues: list[Issue] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
+    about: tuple[AccessRequest, str | None] | None = None  # the entry of a Bundle that it is about
 
     @classmethod
     def of(cls, status: int, code: str, text: str, path: str = "") -> Self:
@@ -76,9 +78,19 @@ _TOLD: tuple[tuple[type[Exception] | tuple[type[Exception], ...], int, str, str 
     (Http404, 404, "not-found", "There is nothing at this address."),
     (PermissionDenied, 403, "forbidden", "This is not permitted."),
     (RequestDataTooBig, 413, "too-long", "The request body is too large."),
+    (SuspiciousOperation, 400, "invalid", "The request has a form that is not accepted."),
     (IntegrityError, 409, "conflict", "Another request changed the same record at the same moment; try again."),
     ((OperationalError, InterfaceError), 503, "transient", "The database does not answer; try again shortly."),
 )
+
+
+_AGAIN = "Another request changed the same records at the same moment; try again."
+# What PostgreSQL ended for a reason of ours.
+_CROSSED: dict[type, tuple[int, str, str]] = {
+    DeadlockDetected: (409, "conflict", _AGAIN),
+    LockNotAvailable: (409, "lock-error", _AGAIN),
+    QueryCanceled: (503, "too-costly", "This took too long and was ended; ask for less."),
+}
 
 
 def as_error(fault: Exception) -> FHIRError:
@@ -89,6 +101,9 @@ def as_error(fault: Exception) -> FHIRError:
         headers = {"WWW-Authenticate": "Bearer"} if fault.status_code == 401 else {}
         code = _CODES.get(fault.status_code, "processing")
         return FHIRError(fault.status_code, [Issue(code, str(fault.detail))], headers)
+    crossed = type(fault.__cause__)
+    if isinstance(fault, OperationalError) and crossed in _CROSSED:
+        return FHIRError.of(*_CROSSED[crossed])
     for kind, status, code, text in _TOLD:
         if isinstance(fault, kind):
             return FHIRError.of(status, code, text or str(fault))
@@ -112,6 +127,9 @@ def exception_handler(fault: Exception, context: dict[str, Any]) -> Response:
 
 def record_failure(http: HttpRequest, view: Any, error: FHIRError) -> None:
     """Leave the row of a request that was denied or failed."""
+    if error.about:
+        record_refusal(error.about[0], error, error.about[1])
+        return
     asked: AccessRequest | None = getattr(view, "asked", None)
     resource = getattr(view, "resource", None)
     if asked is None:

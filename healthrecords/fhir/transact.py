@@ -19,7 +19,6 @@ from .entries import Entry
 from .linking import Links
 from .outcome import FHIRError, Issue, not_found
 from .resource import Resource, registry
-from .shaping import Shape
 
 
 def all_or_nothing(entries: list[Entry]) -> list[Answer]:
@@ -37,13 +36,16 @@ def look(entry: Entry) -> Answer:
     if entry.interaction == "history":
         return listing.history(resource, asked, entry.logical_id, entry.pairs)
     if entry.version:
+        interactions.refuse_parameters(entry.pairs)
         return interactions.vread(resource, asked, entry.logical_id or "", entry.version)
-    return interactions.read(resource, asked, entry.logical_id or "", entry.conditions, Shape())
+    shape = interactions.shape_of(resource, asked, entry.pairs)
+    return interactions.read(resource, asked, entry.logical_id or "", entry.conditions, shape)
 
 
 def _refuse_faults(entries: list[Entry]) -> None:
     """Look at each entry before anything is written; raise FHIRError with all faults of all of them."""
-    issues, status = [], 0
+    issues: list[Issue] = []
+    worst: FHIRError | None = None
     named: set[tuple[str, str]] = set()
     urls: set[str] = set()
     for entry in entries:
@@ -54,9 +56,11 @@ def _refuse_faults(entries: list[Entry]) -> None:
             _refuse_twice(entry, named, urls)
         except FHIRError as error:
             issues += [_within(entry, issue) for issue in error.issues]
-            status = max(status, error.status)
-    if issues:
-        raise FHIRError(status, issues)
+            if worst is None or error.status > worst.status:
+                worst = FHIRError(error.status, about=(entry.asked, entry.logical_id))
+    if worst:
+        worst.issues = issues
+        raise worst
 
 
 def _refuse_twice(entry: Entry, named: set[tuple[str, str]], urls: set[str]) -> None:
@@ -68,6 +72,11 @@ def _refuse_twice(entry: Entry, named: set[tuple[str, str]], urls: set[str]) -> 
         if key in named:
             raise FHIRError.of(400, "duplicate", "Another entry of this transaction touches the same record.")
         named.add(key)
+    condition = (f"{entry.resource.name}?", entry.conditions.none_exist)
+    if entry.interaction == "create" and entry.conditions.none_exist:
+        if condition in named:
+            raise FHIRError.of(400, "duplicate", "Another entry of this transaction has the same condition.")
+        named.add(condition)
     if entry.full_url and entry.writes:
         if entry.full_url in urls:
             raise FHIRError.of(400, "duplicate", "Another entry of this transaction has the same fullUrl.")
@@ -118,7 +127,8 @@ class _Transaction:
 
     @staticmethod
     def _failed(entry: Entry, error: FHIRError) -> FHIRError:
-        return FHIRError(error.status, [_within(entry, issue) for issue in error.issues], error.headers)
+        issues = [_within(entry, issue) for issue in error.issues]
+        return FHIRError(error.status, issues, error.headers, (entry.asked, entry.logical_id))
 
     def _lock(self) -> None:
         """Lock the rows that will change, type by type in the order of their ids, so that none waits for another."""
@@ -158,7 +168,7 @@ class _Transaction:
 
     def _identify(self) -> None:
         """Give each entry its id, and find what is there already, so that references can be resolved."""
-        for entry in sorted(self._of("create"), key=lambda each: each.conditions.none_exist):
+        for entry in sorted(self._of("create"), key=lambda each: each.resource.name):  # the order of locks
             found = self._attempt(entry, self._existing, entry) if entry.conditions.none_exist else None
             entry.logical_id = found.logical_id if found else str(uuid7())
             self.links.add(entry)
@@ -188,7 +198,7 @@ class _Transaction:
         if entry.interaction == "update" and (row is None or row.deleted_at):
             entry.asked = entry.asked.to("create")
             self._attempt(entry, interactions.require, entry.asked)
-        body = self._attempt(entry, self.links.resolved, entry.body, entry.asked)
+        body = self._attempt(entry, self.links.resolved, entry.body, entry)
         return store.Change(self._attempt(entry, store.draft_of, entry.resource, body, entry.logical_id), row)
 
     def _record(self, resource: Resource, written: Iterable[tuple[Entry, RecordVersion]]) -> None:

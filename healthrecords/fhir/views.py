@@ -19,7 +19,6 @@ from .conditions import of_request
 from .outcome import FHIRError
 from .resource import Resource, registry
 from .search import query
-from .shaping import Shape
 
 # What each action of the view set asks the policy for. A list of versions of a whole type is a search.
 INTERACTIONS = {
@@ -29,7 +28,29 @@ INTERACTIONS = {
 }  # fmt: skip
 
 
-class ResourceViewSet(ViewSet):
+class FHIRView(APIView):
+    """What all views of the API have in common: who asks, and that no cache keeps an answer.
+
+    An answer from a cache would be a disclosure without its row in the trail.
+    """
+
+    http_method_names = ("get", "head", "post", "put", "patch", "delete")
+    actor: Actor
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Sign the request in."""
+        if "chunked" in request.headers.get("Transfer-Encoding", "").lower():
+            raise FHIRError.of(411, "invalid", "Send the body with a Content-Length, not in chunks.")
+        super().initial(request, *args, **kwargs)
+        self.actor = cast(Actor, request.user)
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+
+class ResourceViewSet(FHIRView, ViewSet):
     """All interactions on the type named by `resource_type`."""
 
     resource_type: str = ""
@@ -41,9 +62,7 @@ class ResourceViewSet(ViewSet):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Sign the request in, then ask the policy whether the interaction is open to the actor at all."""
-        refuse_chunks(request)
         super().initial(request, *args, **kwargs)
-        self.actor = cast(Actor, request.user)
         if self.action not in INTERACTIONS:
             return  # the method is refused with 405
         self.asked = from_http(request, self.actor, INTERACTIONS[self.action], self.resource_type)
@@ -58,20 +77,24 @@ class ResourceViewSet(ViewSet):
         return _respond(listing.search(self.resource, self._asked, _pairs(request) + form))
 
     def create(self, request: Request) -> Response:
+        interactions.refuse_parameters(_pairs(request))
         return _respond(interactions.create(self.resource, self._asked, request.data, of_request(request)))
 
     def read(self, request: Request, logical_id: str) -> Response:
-        shape = _shape(self.resource, self._asked, request)
+        shape = interactions.shape_of(self.resource, self._asked, _pairs(request))
         return _respond(interactions.read(self.resource, self._asked, logical_id, of_request(request), shape))
 
     def vread(self, request: Request, logical_id: str, number: str) -> Response:
+        interactions.refuse_parameters(_pairs(request))
         return _respond(interactions.vread(self.resource, self._asked, logical_id, number))
 
     def update(self, request: Request, logical_id: str) -> Response:
+        interactions.refuse_parameters(_pairs(request))
         body, conditions = request.data, of_request(request)
         return _respond(interactions.update(self.resource, self._asked, logical_id, body, conditions))
 
     def destroy(self, request: Request, logical_id: str) -> Response:
+        interactions.refuse_parameters(_pairs(request))
         return _respond(interactions.delete(self.resource, self._asked, logical_id, of_request(request)))
 
     def instance_history(self, request: Request, logical_id: str) -> Response:
@@ -93,13 +116,8 @@ class ResourceViewSet(ViewSet):
         return self.asked
 
 
-class BundleView(APIView):
+class BundleView(FHIRView):
     """POST to the API's base: a batch or a transaction (R4 §3.1.0.11)."""
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        refuse_chunks(request)
-        super().initial(request, *args, **kwargs)
-        self.actor = cast(Actor, request.user)
 
     def post(self, request: Request) -> Response:
         asked = from_http(request, self.actor, "bundle", "Bundle")
@@ -116,7 +134,7 @@ class CapabilityView(APIView):
         return Response(capability.statement())
 
 
-class NothingHere(APIView):
+class NothingHere(FHIRView):
     """Any other address below /fhir."""
 
     def get(self, request: Request, rest: str = "") -> Response:
@@ -126,12 +144,6 @@ class NothingHere(APIView):
         raise NotFound("There is nothing at this address.")
 
     post = put = patch = delete = get
-
-
-def refuse_chunks(request: Request) -> None:
-    """Raise FHIRError 411 for a body whose length is not told: its limit could not be kept."""
-    if "chunked" in request.headers.get("Transfer-Encoding", "").lower():
-        raise FHIRError.of(411, "invalid", "Send the body with a Content-Length, not in chunks.")
 
 
 def _respond(answer: Answer) -> Response:
@@ -150,13 +162,3 @@ def _profiles(request: Request) -> list[str]:
         if name not in {"profile", "mode"} | query.RENDERING:
             raise FHIRError.of(400, "invalid", f"A validation has no parameter '{name[:60]}'.")
     return [value for name, value in pairs if name == "profile"]
-
-
-def _shape(resource: Resource, asked: AccessRequest, request: Request) -> Shape:
-    """Read takes `_summary`, `_elements` and the parameters of rendering; anything else is refused."""
-    pairs = _pairs(request)
-    for name, _ in pairs:
-        if name not in {"_summary", "_elements"} | query.RENDERING:
-            raise FHIRError.of(400, "invalid", f"A read has no parameter '{name[:60]}'.")
-    wanted = query.parse(resource, pairs, asked)
-    return Shape(wanted.summary, wanted.elements)

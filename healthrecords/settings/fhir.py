@@ -18,6 +18,7 @@ FHIR_MAX_BODY = 10 * 1024 * 1024  # bytes
 FHIR_MAX_DEPTH = 60
 FHIR_PAGE_SIZE = 20
 FHIR_MAX_PAGE_SIZE = 200
+FHIR_MAX_LISTS = 20  # searches and histories among them
 FHIR_MAX_ENTRIES = 1000  # entries of a batch or transaction
 FHIR_MAX_INCLUDED = 1000  # records that a page may carry beside its matches
 FHIR_MAX_SORTED = 100_000  # rows whose order a sorted search may fix for its pages
@@ -26,7 +27,11 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["healthrecords.accounts.authentication.TokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["healthrecords.fhir.renderers.FHIRJSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["healthrecords.fhir.parsers.FHIRJSONParser"],
+    "DEFAULT_PARSER_CLASSES": [
+        "healthrecords.fhir.parsers.FHIRJSONParser",
+        "healthrecords.fhir.parsers.PlainJSONParser",
+        "healthrecords.fhir.parsers.OldJSONParser",
+    ],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "healthrecords.fhir.renderers.FHIRNegotiation",
     "EXCEPTION_HANDLER": "healthrecords.fhir.outcome.exception_handler",
     "DEFAULT_METADATA_CLASS": None,

@@ -43,8 +43,8 @@ def dose_of(record: "Immunization") -> Dose:
     """What the stock needs to know of an immunization."""
     given = record.status == "completed" and record.primary_source is True and record.deleted_at is None
     moment = record.created_at
-    if record.occurred_until:
-        moment = min(moment, record.occurred_until + _A_DAY)
+    if record.occurred_until and record.occurred_until < moment - _A_DAY:
+        moment = record.occurred_until + _A_DAY
     return Dose(
         given and not _is_imported(record),
         lot_code(record.lot_number),

@@ -33,7 +33,10 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Recipient:
-    """One dose of the lot, and whom to call. `match` is `possible` where a person should look at the record."""
+    """One dose of the lot, and whom to call. `match` is `possible` where a person should look at the record.
+
+    A dose whose patient is not recorded here, or was deleted, is listed all the same: it was given to somebody.
+    """
 
     name: str
     birth_date: str
@@ -53,12 +56,14 @@ def recipients(wanted: Wanted, asked: AccessRequest, export: bool = False) -> li
     Leaves one row for each patient listed, or one row where nobody is; as `export` where the list leaves as a file.
     """
     with transaction.atomic():
-        doses = list(_doses(wanted, asked))
-        people = _people({dose.patient_id for dose, _ in doses}, asked)
-        listed = [(dose, match) for dose, match in doses if dose.patient_id in people]
-        _disclose(wanted, [dose for dose, _ in listed], people, asked, export)
+        found = list(_doses(wanted, asked))
+        ids = {dose.patient_id for dose, _ in found}
+        people = _people(ids, asked)
+        listed = people.keys() | _without_record(ids)
+        doses = [(dose, match) for dose, match in found if dose.patient_id in listed]
+        _disclose(wanted, [dose for dose, _ in doses], people, asked, export)
         phones = _phones(people.values())
-    rows = [_row(dose, people[dose.patient_id], phones, match) for dose, match in listed]
+    rows = [_row(dose, people.get(dose.patient_id), phones, match) for dose, match in doses]
     return sorted(rows, key=lambda row: (row.match != "certain", row.name.casefold(), row.patient, row.given))
 
 
@@ -103,20 +108,28 @@ def _people(ids: set[str], asked: AccessRequest) -> dict[str, Patient]:
     return {row.logical_id: row for row in rows.filter(logical_id__in=ids)}
 
 
+def _without_record(ids: set[str]) -> set[str]:
+    """Those of whom there is no record to be seen by anybody."""
+    return ids - set(Patient.objects.live().filter(logical_id__in=ids).values_list("logical_id", flat=True))
+
+
 def _phones(people: Iterable[Patient]) -> dict[Any, str]:
     """The first phone number of each that is in use."""
     rows = PatientTelecom.objects.filter(record__in=list(people), system="phone").exclude(use="old")
     return {row.record_id: row.value for row in reversed(rows.order_by("position", "uuid"))}
 
 
-def _row(dose: Immunization, person: Patient, phones: dict[Any, str], match: Likeness) -> Recipient:
+NO_RECORD = "No patient record here"
+
+
+def _row(dose: Immunization, person: Patient | None, phones: dict[Any, str], match: Likeness) -> Recipient:
     vaccine = dose.vaccine_text or (vaccine_name(dose.cvx) if dose.cvx else dose.ndc)
     place = str(dose.location or dose.location_id or "") if dose.location_id else ""
     return Recipient(
-        str(person),
-        person.birth_date,
-        phones.get(person.pk, ""),
-        person.logical_id,
+        str(person) if person else NO_RECORD,
+        person.birth_date if person else "",
+        phones.get(person.pk, "") if person else "",
+        dose.patient_id,
         vaccine,
         dose.lot_number,
         dose.occurred or dose.occurred_text,

@@ -45,8 +45,8 @@ def range_condition(prefix: str, low: datetime, high: datetime, from_column: str
     above = Q(**{f"{until_column}__gt": high})
     below = Q(**{f"{from_column}__lt": low})
     if prefix == "ap":
-        margin = _margin(low)
-        return Q(**{f"{from_column}__lt": high + margin, f"{until_column}__gt": low - margin})
+        earliest, latest = _around(low, high)
+        return Q(**{f"{from_column}__lt": latest, f"{until_column}__gt": earliest})
     return {
         "eq": inside,
         "ne": Q(**{f"{from_column}__isnull": False}) & ~inside,
@@ -59,6 +59,8 @@ def range_condition(prefix: str, low: datetime, high: datetime, from_column: str
     }[prefix]
 
 
-def _margin(low: datetime) -> timedelta:
-    """A tenth of the time between the value and now, the margin that R4 suggests for `ap`."""
-    return abs(datetime.now(low.tzinfo) - low) / 10
+def _around(low: datetime, high: datetime) -> tuple[datetime, datetime]:
+    """The span widened by a tenth of the time between it and now, the margin that R4 suggests for `ap`."""
+    margin = abs(datetime.now(low.tzinfo) - low) / 10
+    first, last = datetime.min.replace(tzinfo=low.tzinfo), datetime.max.replace(tzinfo=low.tzinfo)
+    return max(low, first + margin) - margin, min(high, last - margin) + margin

@@ -26,7 +26,10 @@ TOTALS = frozenset({"none", "estimate", "accurate"})
 RENDERING = frozenset({"_format", "_pretty"})
 _SPLIT = re.compile(r"(?<!\\),")
 _ESCAPE = re.compile(r"\\([\\,|$])")
-MAX_VALUES = 200
+MAX_VALUES = 200  # of one parameter
+MAX_TERMS = 30  # parameters of one search, each a subquery
+MAX_ALL_VALUES = 500  # of all parameters together
+MAX_INCLUDES = 20
 MAX_CHAIN = 3
 
 
@@ -46,6 +49,10 @@ class Search:
     @property
     def text(self) -> str:
         return urlencode(self.pairs)
+
+    def include(self, wanted: list[Include]) -> None:
+        """Add what is to be included, each once."""
+        self.includes += [each for each in wanted if each not in self.includes]
 
     def narrow(self, queryset: "RecordQuerySet") -> "RecordQuerySet":
         """The rows of `queryset` that meet every condition."""
@@ -70,7 +77,15 @@ def parse(resource: "Resource", pairs: Iterable[tuple[str, str]], asked: AccessR
             _CONTROLS[name](resource, search, value)
         else:
             search.conditions.append(_condition(resource, name, value, asked))
+        _refuse_costly(search)
     return search
+
+
+def _refuse_costly(search: Search) -> None:
+    values = sum(len(_SPLIT.split(value)) for name, value in search.pairs if name not in _CONTROLS)
+    if len(search.conditions) > MAX_TERMS or values > MAX_ALL_VALUES or len(search.includes) > MAX_INCLUDES:
+        limits = f"{MAX_TERMS} parameters with {MAX_ALL_VALUES} values in all, and {MAX_INCLUDES} includes"
+        raise BadSearch(f"A search has at most {limits}.")
 
 
 def _condition(resource: "Resource", name: str, value: str, asked: AccessRequest) -> Any:
@@ -161,11 +176,11 @@ def _elements(resource: "Resource", search: Search, value: str) -> None:
 
 
 def _include(resource: "Resource", search: Search, value: str) -> None:
-    search.includes += parse_include(resource, value, reverse=False)
+    search.include(parse_include(resource, value, reverse=False))
 
 
 def _revinclude(resource: "Resource", search: Search, value: str) -> None:
-    search.includes += parse_include(resource, value, reverse=True)
+    search.include(parse_include(resource, value, reverse=True))
 
 
 def _total(resource: "Resource", search: Search, value: str) -> None:

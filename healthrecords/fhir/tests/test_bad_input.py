@@ -37,7 +37,7 @@ REFUSED = [
     ("an empty list", 422, broken(name=[])),
     ("an empty string", 422, broken(birthDate="")),
     ("a NUL character", 422, broken(name=[{"family": "a\u0000b"}])),
-    ("a lone surrogate", 422, broken(name=[{"family": "\ud800"}])),
+    ("a lone surrogate", 400, broken(name=[{"family": "\ud800"}])),
 ]
 
 

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection, transaction
 
 from healthrecords.access.request import AccessRequest, Actor
-from immunizations.stock.recipients import Recipient, Wanted, as_csv, harmless, recipients
+from immunizations.stock.recipients import NO_RECORD, Recipient, Wanted, as_csv, harmless, recipients
 from immunizations.stock.tests.conftest import dose
 from immunizations.tests.samples import SID, coded
 
@@ -135,3 +135,11 @@ def test_vaccine_in_the_list_is_in_words(integrator, person):
     integrator.create(dose(person("Berg"), vaccineCode=coded(f"{SID}/cvx", "08")))
     [row] = recipients(LOT, ASKED)
     assert row.vaccine.startswith("Hep B")
+
+
+def test_a_dose_of_somebody_without_a_record_here_is_listed_all_the_same(integrator, person):
+    gone = person("Gone")
+    integrator.create(dose("ghost"))
+    integrator.create(dose(gone))
+    integrator.delete(f"Patient/{gone}")
+    assert {(row.name, row.patient) for row in recipients(LOT, ASKED)} == {(NO_RECORD, "ghost"), (NO_RECORD, gone)}
