@@ -32,6 +32,16 @@ def body(answer):
     return b"".join(answer.streaming_content) if answer.streaming else answer.content
 
 
+@pytest.fixture(autouse=True)
+def own_objects(monkeypatch):
+    """Let a test process see its own objects alone: all processes share one bucket, and tests list and empty it."""
+    mine = f"{int(os.environ.get('PYTEST_XDIST_WORKER', 'gw0').removeprefix('gw')):08x}"
+    new_name, names, unfinished = storage.new_name, storage.names, storage.unfinished
+    monkeypatch.setattr(storage, "new_name", lambda: mine + new_name()[len(mine) :])
+    monkeypatch.setattr(storage, "names", lambda: (each for each in names() if each[0].startswith(mine)))
+    monkeypatch.setattr(storage, "unfinished", lambda t: (name for name in unfinished(t) if name.startswith(mine)))
+
+
 @pytest.fixture
 def uploader(integrator):
     return Uploader(integrator)
