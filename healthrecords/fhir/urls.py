@@ -12,20 +12,20 @@ from .resource import registry
 from .views import BundleView, CapabilityView, NothingHere, ResourceViewSet
 
 
-def _routes(name: str) -> list[URLPattern]:
+def _routes(name: str) -> list[URLPattern | URLResolver]:
     def view(actions: dict[str, Any], **options: Any) -> Callable[..., HttpResponseBase]:
         return ResourceViewSet.as_view(actions, resource_type=name, **options)
 
-    return [
-        path(name, view({"get": "search", "post": "create"})),
-        path(f"{name}/_search", view({"post": "search_by_post"}, parser_classes=(FormParser,))),
-        path(f"{name}/_history", view({"get": "type_history"})),
-        path(f"{name}/$validate", view({"post": "validate"})),
-        path(f"{name}/<logical_id>/$validate", view({"get": "validate_stored", "post": "validate_stored"})),
-        path(f"{name}/<logical_id>", view({"get": "read", "put": "update", "delete": "destroy"})),
-        path(f"{name}/<logical_id>/_history", view({"get": "instance_history"})),
-        path(f"{name}/<logical_id>/_history/<number>", view({"get": "vread"})),
+    below = [
+        path("_search", view({"post": "search_by_post"}, parser_classes=(FormParser,))),
+        path("_history", view({"get": "type_history"})),
+        path("$validate", view({"post": "validate"})),
+        path("<logical_id>/$validate", view({"get": "validate_stored", "post": "validate_stored"})),
+        path("<logical_id>", view({"get": "read", "put": "update", "delete": "destroy"})),
+        path("<logical_id>/_history", view({"get": "instance_history"})),
+        path("<logical_id>/_history/<number>", view({"get": "vread"})),
     ]
+    return [path(name, view({"get": "search", "post": "create"})), path(f"{name}/", include(below))]
 
 
 def _others() -> list[URLResolver]:
