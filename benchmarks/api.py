@@ -193,6 +193,7 @@ def main() -> None:
     options.add_argument("--patients", type=int, default=10_000)
     options.add_argument("--seconds", type=int, default=10)
     options.add_argument("--connections", type=int, default=8)
+    options.add_argument("--only", default="", help="a part of the names of the scenarios to run")
     options.add_argument("--output", type=Path)
     chosen = options.parse_args()
     with tempfile.TemporaryDirectory(prefix="healthrecords-bench-") as folder:
@@ -206,6 +207,8 @@ def main() -> None:
             results = []
             with bare_view(f"{folder}/data") as bare_url:
                 for name, lines in scenarios(known).items():
+                    if chosen.only not in name:
+                        continue
                     before = measure(bare_url, plain, "", chosen.seconds, chosen.connections)
                     figures = measure(url, lines, token, chosen.seconds, chosen.connections)
                     after = measure(bare_url, plain, "", chosen.seconds, chosen.connections)

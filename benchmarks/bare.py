@@ -3,11 +3,11 @@
 Served by the same gunicorn settings, on the same database and with the same connection pool as the server.
 """
 
-import json
 import uuid
+from functools import cache
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
@@ -19,12 +19,31 @@ CREATE TABLE IF NOT EXISTS bench_row
 
 
 def read(request: HttpRequest, logical_id: str) -> HttpResponse:
-    """Answer with one row, and note in another that it was read."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT body FROM bench_record WHERE id = %s", [logical_id])
-        found = cursor.fetchone()
-        cursor.execute("INSERT INTO bench_row (id, record) VALUES (%s, %s)", [uuid.uuid4(), logical_id])
-    return HttpResponse(found[0] if found else json.dumps({}), content_type="application/json")
+    """Answer with one row, and note in another that it was read, by the ORM as a Django view does."""
+    record, row = _models()
+    with transaction.atomic():
+        found = record.objects.get(pk=logical_id)
+        row.objects.create(id=uuid.uuid4(), record=logical_id)
+    return HttpResponse(found.body, content_type="application/json")
+
+
+@cache
+def _models() -> tuple[Any, Any]:
+    """The two tables as models; made late, since settings are configured late."""
+    options = {"app_label": "bench", "managed": False}
+
+    class Record(models.Model):
+        id = models.TextField(primary_key=True)
+        body = models.TextField()
+        Meta = type("Meta", (), {**options, "db_table": "bench_record"})
+
+    class Row(models.Model):
+        id = models.UUIDField(primary_key=True)
+        record = models.TextField()
+        time = models.DateTimeField(auto_now_add=True)
+        Meta = type("Meta", (), {**options, "db_table": "bench_row"})
+
+    return Record, Row
 
 
 urlpatterns = [path("bare/<logical_id>", read)]
