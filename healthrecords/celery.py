@@ -7,13 +7,14 @@ from celery import Celery
 from django.apps import apps
 
 from healthrecords import checks
+from healthrecords.schedule import TASK_PACKAGES
 from healthrecords.startup import one_sentence
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "healthrecords.settings")
 
 app = Celery("healthrecords")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["healthrecords.accounts"])
+app.autodiscover_tasks(TASK_PACKAGES)
 
 # The `celery` command imports this module first; a fault of the settings ends it here.
 if not (apps.ready or apps.loading):

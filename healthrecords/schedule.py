@@ -3,6 +3,9 @@
 from datetime import timedelta
 from typing import Any
 
+# Packages whose module `tasks` holds background work.
+TASK_PACKAGES = ["healthrecords.accounts"]
+
 BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "expire-enrolment-links": {
         "task": "healthrecords.accounts.tasks.expire_enrolment_links",
