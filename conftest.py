@@ -20,7 +20,7 @@ from healthrecords.embedded.programs import PACKAGES, missing_programs
 from healthrecords.embedded.throwaway import Throwaway
 
 _WORKER = os.environ.get("PYTEST_XDIST_WORKER")
-_ALIASES = ("default", "trail", "owner")
+_ALIASES = ("default", "trail", "owner", "sealer")
 # Filled by migrations; tests find these rows and leave them as they are.
 _KEPT = (
     *("django_migrations", "django_content_type", "auth_permission", "healthrecords_role"),
@@ -151,7 +151,7 @@ def _copy_migrated_database(name: str) -> None:
             cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
             # Grants on a database are not copied with it.
             cursor.execute(f'REVOKE ALL ON DATABASE "{name}" FROM PUBLIC')
-            cursor.execute(f'GRANT CONNECT ON DATABASE "{name}" TO "{app}"')
+            cursor.execute(f'GRANT CONNECT ON DATABASE "{name}" TO "{app}", "{settings.DATABASE_SEALER_ROLE}"')
 
 
 @pytest.fixture
@@ -166,9 +166,10 @@ def _django_db_helper(django_db_setup: None, django_db_blocker) -> Iterator[None
 
     with django_db_blocker.unblock():
         yield
-        for alias in ("default", "trail"):
+        for alias in ("default", "trail", "sealer"):
             connections[alias].close()
         _empty_tables()
+        _empty_trail()
         shared_cache.clear()
 
 
@@ -195,3 +196,29 @@ def _which_are_filled() -> str:
         )
         tables = [row[0] for row in cursor.fetchall()]
     return " UNION ALL ".join(f"SELECT '{table}' WHERE EXISTS (SELECT FROM {table})" for table in tables)  # noqa: S608
+
+
+_FORGET = """
+DO $$
+DECLARE
+    name regclass;
+    filled boolean;
+BEGIN
+    FOR name IN SELECT oid FROM pg_class WHERE relowner = current_user::regrole AND relkind = 'r' LOOP
+        EXECUTE format('SELECT EXISTS (SELECT FROM %s)', name) INTO filled;
+        CONTINUE WHEN NOT filled;
+        EXECUTE format('ALTER TABLE %s DISABLE TRIGGER audit_refuse_truncate', name);
+        EXECUTE format('TRUNCATE %s', name);
+        EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER audit_refuse_truncate', name);
+    END LOOP;
+END $$
+"""
+
+
+def _empty_trail() -> None:
+    """Empty the tables that refuse to be emptied, as their owner may in one transaction."""
+    from django.db import connections, transaction
+
+    with transaction.atomic(using="owner"), connections["owner"].cursor() as cursor:
+        cursor.execute(f'SET LOCAL ROLE "{settings.DATABASE_TRAIL_ROLE}"')
+        cursor.execute(_FORGET)

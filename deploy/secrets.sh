@@ -35,21 +35,27 @@ key() { # NAME: one line, the key's id and the key
     printf '%s:%s\n' "$id" "$made" | derived "$1" 0400
 }
 
-# The application alone
+# The application alone; audit_key, which signs the trail, only its worker
 random secret_key 0400 48
 key field_key
 key index_key
+key audit_key
 
 # PostgreSQL: one password for each role
 random postgres_password 0440 32
 random database_owner_password 0400 32
 random database_app_password 0400 32
+random database_sealer_password 0400 32
 random database_monitor_password 0440 32
 derived database_url 0400 <<EOF
 postgres://healthrecords_app:$(value database_app_password)@postgres:5432/healthrecords
 EOF
 derived database_owner_url 0400 <<EOF
 postgres://healthrecords_owner:$(value database_owner_password)@postgres:5432/healthrecords
+EOF
+
+derived database_sealer_url 0400 <<EOF
+postgres://healthrecords_sealer:$(value database_sealer_password)@postgres:5432/healthrecords
 EOF
 
 # Valkey: database 0 is the cache, 1 the broker
@@ -67,14 +73,15 @@ derived broker_url 0400 <<EOF
 redis://:$(value valkey_password)@redis:6379/1
 EOF
 
-# The S3 store: one identity, for one bucket; its internal servers sign what they say to each other
+# The S3 store: one identity, for two buckets; its internal servers sign what they say to each other
 random s3_access_key 0400 10
 random s3_secret_key 0400 32
 derived s3.json 0440 <<EOF
 {"identities": [{
   "name": "healthrecords",
   "credentials": [{"accessKey": "$(value s3_access_key)", "secretKey": "$(value s3_secret_key)"}],
-  "actions": ["Admin:documents", "Read:documents", "Write:documents", "List:documents", "Tagging:documents"]
+  "actions": ["Admin:documents", "Read:documents", "Write:documents", "List:documents", "Tagging:documents",
+              "Admin:audit", "Read:audit", "Write:audit", "List:audit"]
 }]}
 EOF
 derived s3_security.toml 0440 <<EOF

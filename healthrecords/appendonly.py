@@ -5,9 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.db.migrations.operations.base import Operation
 
-_REFUSE = """
-CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql
-SET search_path = pg_catalog SET bytea_output = hex AS $$
+REFUSAL = """
 DECLARE
     was jsonb;
     becomes jsonb;
@@ -23,8 +21,18 @@ BEGIN
         END IF;
     END IF;
     RAISE EXCEPTION 'rows of % are never changed or removed', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
-END $$
-"""
+END """
+
+
+def refusing(function: str) -> str:
+    """SQL for a trigger function that refuses every change; its argument may name the one column of Resealable."""
+    return (
+        f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql "
+        f"SET search_path = pg_catalog SET bytea_output = hex AS $${REFUSAL}$$"
+    )
+
+
+_REFUSE = refusing("refuse_change")
 
 
 class AppendOnly(Operation):

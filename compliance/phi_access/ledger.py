@@ -1,36 +1,51 @@
-"""Fills the audit socket: writes the facts of one request in one statement."""
+"""Fills the audit socket: writes the facts of one request by one call of `audit_append`, the only way in."""
 
 from typing import Any
 
 from django.db import connections
-from django.utils import timezone
+from psycopg.types.json import Jsonb
 from uuid6 import uuid7
 
 from compliance.phi_access.models import AccessEvent
-from healthrecords.crypto.envelope import seal
+from healthrecords.access.request import AccessRequest
+from healthrecords.crypto.envelope import fingerprint, seal
 from healthrecords.trail import Entry, Fact
 
-_COLUMNS = (
-    "uuid, time, action, outcome, actor_kind, actor_id, actor, roles, purpose, address, request, route, "
-    "resource_type, patient, resources, versions, detail, query"
-)
-_ROW = "(" + ", ".join(["%s"] * 18) + ")"
+_APPEND = "SELECT audit.audit_append(%s, %s)"
 _TABLE = AccessEvent._meta.db_table
 
 
 def write(entry: Entry, using: str) -> None:
-    """Insert the facts by connection `using`; raises the database's error, which must stop the answer."""
-    now = timezone.now()
-    values = [value for fact in entry.facts for value in _values(entry, fact, now)]
-    rows = ", ".join([_ROW] * len(entry.facts))
+    """Add the facts by connection `using`; raises the database's error, which must stop the answer."""
     with connections[using].cursor() as cursor:
-        cursor.execute(f"INSERT INTO {_TABLE} ({_COLUMNS}) VALUES {rows}", values)  # noqa: S608  # nosec B608
+        cursor.execute(_APPEND, [Jsonb(_asked(entry.request)), Jsonb([_said(fact) for fact in entry.facts])])
 
 
-def _values(entry: Entry, fact: Fact, now: Any) -> list[Any]:
-    asked, actor, key = entry.request, entry.request.actor, uuid7()
-    query = seal(fact.query.encode(), f"{_TABLE}.query|{key}") if fact.query else None
-    who = [actor.kind, actor.id, actor.name, list(actor.roles)]
-    where = [asked.purpose, asked.address, asked.request_id, asked.route, asked.resource_type]
-    what = [fact.patient, list(fact.resources), list(fact.versions), fact.detail, query]
-    return [key, now, fact.action, fact.outcome, *who, *where, *what]
+def query_place(key: Any) -> str:
+    """What the sealed text of a search is bound to."""
+    return f"{_TABLE}.query|{key}"
+
+
+def _asked(asked: AccessRequest) -> dict[str, Any]:
+    actor = asked.actor
+    return {
+        "actor_kind": actor.kind, "actor_id": actor.id, "actor": actor.name, "roles": list(actor.roles),
+        "purpose": asked.purpose, "address": asked.address, "request": asked.request_id, "route": asked.route,
+        "resource_type": asked.resource_type,
+    }  # fmt: skip
+
+
+def _said(fact: Fact) -> dict[str, Any]:
+    key = uuid7()
+    said = {
+        "uuid": str(key), "action": fact.action, "outcome": fact.outcome, "patient": fact.patient,
+        "resources": list(fact.resources), "versions": list(fact.versions), "detail": fact.detail,
+    }  # fmt: skip
+    if fact.query:
+        plain, place = fact.query.encode(), query_place(key)
+        said |= {"query": _hex(seal(plain, place)), "query_mac": _hex(fingerprint(plain, place))}
+    return said
+
+
+def _hex(value: bytes) -> str:
+    return f"\\x{value.hex()}"

@@ -12,9 +12,15 @@ class AccessEvent(models.Model):
     """Who did what to which patient's data, when, from where and for what purpose (45 CFR 164.312(b), 164.528).
 
     Holds ids and copies of actor names, no clinical values; the text of a search is sealed, since it holds names.
+    The table is made by compliance.audit.schema, in monthly partitions, and written through `audit_append` alone,
+    which stamps time, epoch, transaction, number and database role.
     """
 
     uuid = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    epoch = models.IntegerField()
+    txid = models.BigIntegerField()
+    seq = models.BigIntegerField()
+    written_by = models.TextField()
     time = models.DateTimeField()
     action = models.TextField()
     outcome = models.TextField()
@@ -32,6 +38,7 @@ class AccessEvent(models.Model):
     versions = ArrayField(models.IntegerField())
     detail = models.TextField()
     query = EncryptedTextField()
+    query_mac = models.BinaryField(null=True)
 
     class Meta:
         ordering = ["time", "uuid"]
@@ -40,6 +47,7 @@ class AccessEvent(models.Model):
             models.Index(fields=["actor", "time"], name="accessevent_actor"),
             models.Index(fields=["time"], name="accessevent_time"),
             GinIndex(fields=["resources"], name="accessevent_resources"),
+            models.Index(fields=["epoch", "txid", "seq"], name="accessevent_sealing"),
         ]
 
     def __str__(self) -> str:

@@ -90,7 +90,7 @@ def test_a_clinician_may_not_delete(clinician, integrator, trail):
 def broken_trail(integrator, monkeypatch):
     """One patient, and from then on a trail that takes no row, as with a full disk."""
     patient = integrator.create()
-    monkeypatch.setattr(ledger, "_TABLE", "no_such_table")
+    monkeypatch.setattr(ledger, "_APPEND", "SELECT no_such_function(%s, %s)")
     return patient
 
 

@@ -12,7 +12,8 @@ password() { # FILE: its content; an unreadable or empty one ends the script
 PGPASSWORD=$(password postgres_password)
 HEALTHCARE_OWNER_PASSWORD=$(password database_owner_password)
 HEALTHCARE_APP_PASSWORD=$(password database_app_password)
+HEALTHCARE_SEALER_PASSWORD=$(password database_sealer_password)
 HEALTHCARE_MONITOR_PASSWORD=$(password database_monitor_password)
-export PGPASSWORD HEALTHCARE_OWNER_PASSWORD HEALTHCARE_APP_PASSWORD HEALTHCARE_MONITOR_PASSWORD
+export PGPASSWORD HEALTHCARE_OWNER_PASSWORD HEALTHCARE_APP_PASSWORD HEALTHCARE_SEALER_PASSWORD HEALTHCARE_MONITOR_PASSWORD
 
 exec psql -qX -v ON_ERROR_STOP=1 -o /dev/null -f "$(dirname "$0")/roles.sql"

@@ -52,3 +52,8 @@ def blind_index(value: str, purpose: str) -> bytes:
     """A keyed fingerprint (HMAC-SHA-256, 16 bytes) to look an encrypted value up by; letters and digits count."""
     plain = "".join(c for c in value.upper() if c.isalnum())
     return hmac.new(keys.index_key(), f"{purpose}|{plain}".encode(), hashlib.sha256).digest()[:16]
+
+
+def fingerprint(plain: bytes, aad: str) -> bytes:
+    """A keyed commitment (HMAC-SHA-256) to a sealed value in its place; unlike its envelope it outlives a rotation."""
+    return hmac.new(keys.index_key(), b"fingerprint|" + aad.encode() + b"|" + plain, hashlib.sha256).digest()

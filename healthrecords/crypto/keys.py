@@ -114,7 +114,7 @@ class KeyFile:
         return facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_mode
 
 
-FIELD, INDEX = KeyFile("field"), KeyFile("index")
+FIELD, INDEX, AUDIT = KeyFile("field"), KeyFile("index"), KeyFile("audit")
 
 
 def field_keys(look: bool = False) -> KeyRing:

@@ -11,6 +11,7 @@ _NAMES = (
     "postgres",
     "database_owner",
     "database_app",
+    "database_sealer",
     "database_monitor",
     "valkey",
     "s3_access",
@@ -44,8 +45,8 @@ def metrics_token(home: Home) -> str:
 
 
 def _make_key_files(home: Home) -> None:
-    """Make the key files of healthrecords.crypto; one that exists is never touched, since data is sealed with it."""
-    for name in ("field.key", "index.key"):
+    """Make the key files of healthrecords.crypto; one that exists is never touched, since its key is in use."""
+    for name in ("field.key", "index.key", "audit.key"):
         file = home / "secrets" / name
         if not file.is_file():
             key = base64.b64encode(secrets.token_bytes(32)).decode()

@@ -113,6 +113,7 @@ class Postgres:
             "PGPASSWORD": self._passwords["postgres"],
             "HEALTHCARE_OWNER_PASSWORD": self._passwords["database_owner"],
             "HEALTHCARE_APP_PASSWORD": self._passwords["database_app"],
+            "HEALTHCARE_SEALER_PASSWORD": self._passwords["database_sealer"],
             "HEALTHCARE_MONITOR_PASSWORD": self._passwords["database_monitor"],
         }
 

@@ -1,4 +1,4 @@
-"""SeaweedFS: the S3 store that holds documents (sealed before they get there)."""
+"""SeaweedFS: the S3 store that holds documents (sealed before they get there) and the heads of the audit trail."""
 
 import http.client
 import json
@@ -14,13 +14,13 @@ from .faults import CannotStart
 from .home import Home, write_private
 from .process import Program
 
-BUCKET = "documents"
+BUCKET, AUDIT_BUCKET = "documents", "audit"
 _PARTS = ("master", "volume", "filer", "s3", "admin")  # admin has ports even while its pages are off
 PORTS = tuple(f"{part}.port{kind}" for part in _PARTS for kind in ("", ".grpc"))
 
 
 class SeaweedFS:
-    """All its parts in one process, with one identity that may use one bucket."""
+    """All its parts in one process, with one identity that may use two buckets."""
 
     def __init__(self, home: Home, ports: Mapping[str, int], passwords: Mapping[str, str]) -> None:
         self.folder, self._ports, self._passwords = home / "seaweedfs", ports, passwords
@@ -36,7 +36,11 @@ class SeaweedFS:
         identity = {
             "name": "healthrecords",
             "credentials": [{"accessKey": self.access_key, "secretKey": self.secret_key}],
-            "actions": [f"{action}:{BUCKET}" for action in ("Admin", "Read", "Write", "List", "Tagging")],
+            "actions": [
+                f"{action}:{bucket}"
+                for bucket in (BUCKET, AUDIT_BUCKET)
+                for action in ("Admin", "Read", "Write", "List", "Tagging")
+            ],
         }
         write_private(self.folder / "s3.json", json.dumps({"identities": [identity]}))
         for name in ("data", "log"):

@@ -92,11 +92,11 @@ def test_the_first_certificate_names_the_host(secrets_dir):
     assert certificate["subjectAltName"] == (("DNS", "ehr.example.org"),)
 
 
-def test_the_store_lets_its_one_identity_use_one_bucket(secrets_dir):
+def test_the_store_lets_its_one_identity_use_two_buckets(secrets_dir):
     import json
 
     (identity,) = json.loads((secrets_dir / "s3.json").read_text())["identities"]
-    assert {action.partition(":")[2] for action in identity["actions"]} == {"documents"}
+    assert {action.partition(":")[2] for action in identity["actions"]} == {"documents", "audit"}
 
 
 def test_the_script_for_the_roles_says_which_secret_is_missing(root, tmp_path):

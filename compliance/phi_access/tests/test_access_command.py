@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from compliance.audit.tests.hands import backdate
 from compliance.phi_access import report
 from compliance.phi_access.models import AccessEvent
 from healthrecords.access.request import AccessRequest, Actor
@@ -90,14 +91,11 @@ def test_the_limit_keeps_the_newest_and_says_that_there_are_older_ones(db):
     assert "older" not in log("--limit", "100", "--patient", "p1")["summary"]
 
 
-def test_since_takes_spans_and_instants(db, monkeypatch):
+def test_since_takes_spans_and_instants(db):
     now = timezone.now()
     for hours in (50, 3, 1):
-        monkeypatch.setattr(
-            "compliance.phi_access.ledger.timezone.now", lambda hours=hours: now - timedelta(hours=hours)
-        )
         look(patient=f"h{hours}")
-    monkeypatch.undo()
+        backdate(f"h{hours}", hours)
 
     def seen(since):
         return [event["patient"] for event in log("--since", since, "--actor", "Cleo Clinician")["events"]]

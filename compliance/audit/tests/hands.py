@@ -1,0 +1,48 @@
+"""Hands that reach around the application: the superuser's, and the trail's owner's without its triggers."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from django.db import connections
+
+
+@contextmanager
+def superuser() -> Iterator[Any]:
+    """A cursor of PostgreSQL's superuser in this test process's database; each statement commits by itself."""
+    known = connections["default"].settings_dict
+    passwords = Path(os.environ["HEALTHCARE_DATA_DIR"]) / "secrets" / "passwords.json"
+    with psycopg.connect(
+        host=known["HOST"],
+        port=known["PORT"],
+        dbname=known["NAME"],
+        user="postgres",
+        password=json.loads(passwords.read_text())["postgres"],
+        autocommit=True,
+        options="-c search_path=public,audit",
+    ) as connection:
+        yield connection.cursor()
+
+
+@contextmanager
+def unguarded() -> Iterator[Any]:
+    """A superuser's cursor while the events' triggers are off; they are on again, as they were, afterwards."""
+    with superuser() as cursor:
+        cursor.execute("ALTER TABLE compliance_accessevent DISABLE TRIGGER audit_refuse")
+        try:
+            yield cursor
+        finally:
+            cursor.execute("ALTER TABLE compliance_accessevent ENABLE ALWAYS TRIGGER audit_refuse")
+
+
+def backdate(patient: str, hours: float) -> None:
+    """Let the events of a patient lie back in time."""
+    with unguarded() as cursor:
+        cursor.execute(
+            "UPDATE compliance_accessevent SET time = time - %s * interval '1 hour' WHERE patient = %s",
+            [hours, patient],
+        )
