@@ -34,7 +34,7 @@ SELECT audit_make_partition(month::date) FROM generate_series(
     (SELECT date_trunc('month', min(time), 'UTC') FROM events_before), date_trunc('month', now(), 'UTC'), '1 month') AS month;
 INSERT INTO compliance_accessevent (epoch, txid, written_by, {columns})
 SELECT 1, pg_current_xact_id()::text::bigint, 'migration', {columns} FROM events_before ORDER BY time, uuid;
-"""  # noqa: S608
+"""  # noqa: S608  # nosec B608
 
 
 class Migration(migrations.Migration):

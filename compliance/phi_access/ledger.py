@@ -2,8 +2,8 @@
 
 from typing import Any
 
+import orjson
 from django.db import connections
-from psycopg.types.json import Jsonb
 from uuid6 import uuid7
 
 from compliance.phi_access.models import AccessEvent
@@ -11,14 +11,15 @@ from healthrecords.access.request import AccessRequest
 from healthrecords.crypto.envelope import fingerprint, seal
 from healthrecords.trail import Entry, Fact
 
-_APPEND = "SELECT audit.audit_append(%s, %s)"
+_APPEND = "SELECT audit.audit_append(%s::jsonb, %s::jsonb)"
 _TABLE = AccessEvent._meta.db_table
 
 
 def write(entry: Entry, using: str) -> None:
     """Add the facts by connection `using`; raises the database's error, which must stop the answer."""
+    values = [orjson.dumps(each).decode() for each in (_asked(entry.request), [_said(fact) for fact in entry.facts])]
     with connections[using].cursor() as cursor:
-        cursor.execute(_APPEND, [Jsonb(_asked(entry.request)), Jsonb([_said(fact) for fact in entry.facts])])
+        cursor.execute(_APPEND, values)
 
 
 def query_place(key: Any) -> str:
