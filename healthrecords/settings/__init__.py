@@ -8,6 +8,7 @@ from .crypto import *
 from .database import *
 from .fhir import *
 from .logs import *
+from .outgoing import *
 from .storage import *
 from .tasks import *
 from .web import *
