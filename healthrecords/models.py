@@ -1,6 +1,6 @@
 """The kernel's models, each kept in the package of its subject."""
 
-from healthrecords.accounts.models import ApiToken, EnrolmentLink, Role, User
+from healthrecords.accounts.models import ApiToken, EnrolmentLink, FactorSecret, Role, Session, User
 from healthrecords.crypto.models import SealingKey
 from healthrecords.directory.models import (
     Location,
@@ -37,6 +37,7 @@ from healthrecords.records import RecordVersion
 __all__ = [
     "ApiToken",
     "EnrolmentLink",
+    "FactorSecret",
     "ImportProgress",
     "KeptResource",
     "Location",
@@ -68,5 +69,6 @@ __all__ = [
     "ReplacedContent",
     "Role",
     "SealingKey",
+    "Session",
     "User",
 ]

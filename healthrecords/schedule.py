@@ -11,4 +11,8 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "healthrecords.accounts.tasks.expire_enrolment_links",
         "schedule": timedelta(hours=1),
     },
+    "clear-ended-sessions": {
+        "task": "healthrecords.accounts.tasks.clear_ended_sessions",
+        "schedule": timedelta(hours=1),
+    },
 }

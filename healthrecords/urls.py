@@ -15,6 +15,7 @@ urlpatterns = [
     path("health/ready", health.ready, name="readiness"),
     path("metrics", import_string(settings.METRICS), name="metrics"),
     path("accounts/", include("healthrecords.accounts.urls")),
+    path("accounts/", include("healthrecords.accounts.allauth_urls")),
     path("admin/", admin.site.urls),
     path("fhir", BundleView.as_view(), name="fhir"),
     path("fhir/", include("healthrecords.fhir.urls")),

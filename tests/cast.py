@@ -15,6 +15,9 @@ PATIENT = {
 }
 
 
+APP = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"  # the secret of everybody's authenticator app
+
+
 class Caller:
     """Somebody at the FHIR API, with a token or without one."""
 
@@ -93,9 +96,43 @@ def trail(db: None) -> Callable[..., list[Any]]:
     return lambda **terms: list(AccessEvent.objects.filter(**terms).order_by("time", "uuid"))
 
 
+def enter(client: Any, person: Any) -> Any:
+    """Sign a person in, in this browser, as if by password and authenticator app; return the browser."""
+    import time
+
+    from allauth.account.internal.userkit import user_id_to_str
+    from allauth.mfa.models import Authenticator
+
+    client.force_login(person)
+    app = Authenticator.objects.filter(user=person).first() or give_app(person)
+    session = client.session
+    session["account_authentication_methods"] = [{"method": "mfa", "type": app.type, "id": app.pk, "at": time.time()}]
+    session["account_authentication_methods_user"] = user_id_to_str(person)
+    session.save()
+    return client
+
+
+def give_app(person: Any) -> Any:
+    """Give a person an authenticator app with a secret that the test knows."""
+    from allauth.mfa.totp.internal.auth import TOTP
+
+    return TOTP.activate(person, APP).instance
+
+
+def code(step: int = 0, secret: str = APP) -> str:
+    """What such an app shows now, or `step` periods of 30 seconds later."""
+    from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
+
+    steps = list(yield_hotp_counters_from_time())
+    return format_hotp_value(hotp_value(secret, steps[len(steps) // 2] + step))
+
+
 @pytest.fixture
 def signed_in(db: None) -> Callable[..., Any]:
-    """Make a browser in which a person with the roles named is signed in; the person is called by the first role."""
+    """Make a browser in which a person with the roles named is signed in, with a second factor.
+
+    The person is called by the first role.
+    """
     from django.test import Client
 
     from healthrecords.accounts.models import Role, User
@@ -103,9 +140,7 @@ def signed_in(db: None) -> Callable[..., Any]:
     def make(*roles: str) -> Client:
         name = roles[0] if roles else "nobody"
         held = list(Role.objects.filter(name__in=roles))
-        client = Client()
-        client.force_login(User.objects.invite(f"{name}@example.org", name, held))
-        return client
+        return enter(Client(), User.objects.invite(f"{name}@example.org", name, held))
 
     return make
 

@@ -62,6 +62,21 @@ ROUTES: dict[str, Expected] = {
     "accounts/logout/": Expected(405, 405),
     "accounts/password/": Expected(302, 200),
     "accounts/enrol/<str:secret>/": Expected(410, 410),
+    "accounts/login/factor/": Expected(302, 302),
+    "accounts/confirm/code/": Expected(302, 200),
+    "accounts/confirm/passkey/": Expected(302, 302),
+    "accounts/confirm/password/": Expected(302, 302),
+    "accounts/security/": Expected(302, 200),
+    "accounts/factor/": Expected(302, 200),
+    "accounts/factor/later/": Expected(405, 405),
+    "accounts/factor/app/": Expected(302, 302),
+    "accounts/factor/app/remove/": Expected(302, 200),
+    "accounts/factor/passkey/": Expected(302, 200),
+    "accounts/factor/passkey/<int:pk>/remove/": Expected(302, 404),
+    "accounts/factor/codes/": Expected(302, 404),
+    "accounts/factor/codes/file/": Expected(302, 404),
+    "accounts/factor/codes/new/": Expected(302, 200),
+    "accounts/sessions/end/": Expected(405, 405),
     # the admin
     "admin/": SIGNED_IN,
     "admin/login/": Expected(302, 302),
@@ -101,7 +116,7 @@ ROUTES: dict[str, Expected] = {
 }  # fmt: skip
 
 FILLED = {
-    "<str:object_id>": KEY, "<logical_id>": "some-id", "<number>": "1", "<str:secret>": "wrong",
+    "<str:object_id>": KEY, "<logical_id>": "some-id", "<number>": "1", "<str:secret>": "wrong", "<int:pk>": "1",
     "(?P<url>.*)$": "nowhere/", "^(?P<rest>.*)$": "nowhere",
 }  # fmt: skip
 

@@ -19,6 +19,8 @@ from healthrecords.console.policy_admin import PolicyAdmin
 ACTIONS = {
     "read": "Read", "search": "Search", "history": "History", "create": "Create", "update": "Change",
     "delete": "Delete", "denied": "Denied", "sign-in": "Sign-in", "sign-out": "Sign-out", "enrolment": "Enrolment",
+    "factor-added": "Second factor added", "factor-removed": "Second factor removed", "recovery-code": "Recovery code",
+    "step-up": "Confirmed again", "session-ended": "Session ended",
 }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from unfold.decorators import display
 from unfold.widgets import (
@@ -16,7 +16,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from healthrecords.accounts import people, tokens
+from healthrecords.accounts import factors, people, sessions, signing, stepup, tokens
 from healthrecords.accounts.models import ApiToken, Role, User
 from healthrecords.console.lines import Flag, Line
 from healthrecords.console.policy_admin import PolicyAdmin
@@ -89,9 +89,11 @@ class UserAdmin(PolicyAdmin):
     def state(self, person: User) -> str:
         return STATES[people.state(person)]
 
-    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponseBase:
         """Invite a person; the enrolment link shows once."""
         self.require(request, "create")
+        if asked := stepup.ask(request):
+            return asked
         form = InvitationForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
             said = form.cleaned_data
@@ -110,6 +112,8 @@ class UserAdmin(PolicyAdmin):
             return super().page_view(request, object_id)
         self.require(request, "update", object_id)
         person = self.found(request, object_id)
+        if asked := stepup.ask(request):
+            return asked
         try:
             with transaction.atomic():
                 return self._change(request, person) or HttpResponseRedirect(self.address("page", person.pk))
@@ -122,12 +126,19 @@ class UserAdmin(PolicyAdmin):
             Line("E-mail", record.email),
             Line("Roles", self.held(record)),
             Line("State", self.state(record)),
+            Line("Second factor", factors.state(record).capitalize()),
+            Line("Last sign-in", record.last_login.strftime(_TIME) if record.last_login else "Never"),
             Line("Known since", record.created_at.strftime(_TIME)),
+        ]
+        open_now = [
+            Line(each.browser or "Unknown", each.address, f"since {each.started_at:{_TIME}}, last seen {each.seen_at:{_TIME}}")
+            for each in sessions.live(record)
         ]
         held = [role.name for role in record.roles.all()]
         may_change = self.permits(request, "update")
         return {
-            "sections": [("Person", lines)],
+            "sections": [("Person", lines), *([("Sessions", open_now)] if open_now else [])],
+            "open_sessions": len(open_now),
             "state": people.state(record),
             "roles_form": RolesForm(initial={"roles": held}) if may_change else None,
         }
@@ -138,6 +149,10 @@ class UserAdmin(PolicyAdmin):
             return self._with_link(request, *people.reset_factor(person.email, by))
         if wanted == "roles":
             self._change_roles(request, person)
+        elif wanted == "sessions":
+            ended = sessions.end(person, but=self._own(request, person))
+            signing.record(request, person, "session-ended", f"{ended} sessions")
+            messages.success(request, f"Sessions ended: {ended}.")
         elif wanted in ("enable", "disable"):
             act: Callable[..., bool] = people.enable if wanted == "enable" else people.disable
             act(person.email, by)
@@ -149,8 +164,13 @@ class UserAdmin(PolicyAdmin):
         if not form.is_valid():
             raise ValidationError("A person keeps at least one role.")
         chosen, held = set(form.cleaned_data["roles"]), {role.name for role in person.roles.all()}
-        people.change_roles(person.email, chosen - held, held - chosen, self.asked(request, "update"))
+        by, keep = self.asked(request, "update"), self._own(request, person)
+        people.change_roles(person.email, chosen - held, held - chosen, by, keep)
         messages.success(request, "The roles were saved.")
+
+    def _own(self, request: HttpRequest, person: User) -> str | None:
+        """The session in use, where somebody changes their own account."""
+        return request.session.session_key if person == request.user else None
 
     def _with_link(self, request: HttpRequest, person: User, link: str) -> HttpResponse:
         """The one page that shows an enrolment link."""
@@ -226,6 +246,8 @@ class ApiTokenAdmin(PolicyAdmin):
             return super().page_view(request, object_id)
         self.require(request, "update", object_id)
         token = self.found(request, object_id)
+        if asked := stepup.ask(request):
+            return asked
         tokens.revoke(token.prefix, self.asked(request, "update"))
         messages.success(request, "The token was revoked.")
         return HttpResponseRedirect(self.address("page", token.pk))

@@ -2,37 +2,55 @@
 
 from typing import Any
 
+from allauth.account.adapter import get_adapter
+from allauth.account.forms import LoginForm, ReauthenticateForm
 from django import forms
-from django.contrib.auth.forms import AuthenticationForm, SetPasswordForm
+from django.contrib.auth.forms import SetPasswordForm
 from django.core.exceptions import ValidationError
 
 from healthrecords.accounts import attempts, signing
+from healthrecords.accounts.guards import guarded
 from healthrecords.accounts.models import User
 from healthrecords.accounts.people import FIRST_EMAIL
 
 
-class SignInForm(AuthenticationForm):
+class SignInForm(LoginForm):
     """E-mail and password; after too many attempts the password is not even looked at."""
 
-    username = forms.EmailField(
-        label="E-mail", widget=forms.EmailInput(attrs={"autofocus": True, "autocomplete": "username"})
-    )
-    error_messages = {
-        "invalid_login": "This e-mail address and password do not match, or the account may not sign in.",
-        "inactive": "This e-mail address and password do not match, or the account may not sign in.",
-        "too_many": "There were too many attempts; wait fifteen minutes and try again.",
-    }
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        email = forms.EmailInput(attrs={"autofocus": True, "autocomplete": "username"})
+        self.fields["login"] = forms.EmailField(label="E-mail", widget=email)
+        self.fields["password"] = _password_field()
+        self.order_fields(["login", "password"])
 
     def clean(self) -> dict[str, Any]:
-        email, address = self.cleaned_data.get("username"), getattr(self.request, "client_address", "")
+        email, address = self.cleaned_data.get("login"), getattr(self.request, "client_address", "")
         if not email or not self.cleaned_data.get("password"):
             return self.cleaned_data
-        if attempts.exhausted(email, address) and self.request:
+        if attempts.exhausted(email, address):
             signing.refuse(self.request, User.objects.filter(email=email.lower()).first(), "too many attempts")
-            raise ValidationError(self.error_messages["too_many"], code="too_many")
-        cleaned = super().clean()
+            raise get_adapter().validation_error("too_many_login_attempts")
+        cleaned: dict[str, Any] = super().clean()
         attempts.forget(email, address)
         return cleaned
+
+
+class ConfirmPasswordForm(ReauthenticateForm):
+    """The password of somebody who is signed in and has no second factor yet."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password"] = _password_field(autofocus=True)
+
+    def clean_password(self) -> str:
+        with guarded(self.user, "password"):
+            return str(super().clean_password())
+
+
+def _password_field(**attrs: Any) -> forms.CharField:
+    widget = forms.PasswordInput(attrs={"autocomplete": "current-password", **attrs})
+    return forms.CharField(label="Password", strip=False, widget=widget)
 
 
 class EnrolmentForm(SetPasswordForm):

@@ -8,9 +8,12 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.utils import timezone
 from uuid6 import uuid7
+
+from healthrecords.crypto.fields import EncryptedTextField
 
 
 class Role(models.Model):
@@ -163,3 +166,35 @@ class EnrolmentLink(models.Model):
         """The unused, unexpired link of `secret`, locked until the transaction ends."""
         live = cls.objects.filter(used_at=None, expires_at__gt=timezone.now(), user__is_active=True)
         return live.select_for_update(of=("self",)).filter(secret_digest=digest(secret)).first()
+
+
+class Session(AbstractBaseSession):
+    """A browser's session: whose, since when, from where. Its row is the session; without the row it has ended."""
+
+    person = models.ForeignKey(User, models.CASCADE, null=True, related_name="sessions")
+    started_at = models.DateTimeField(default=timezone.now)
+    seen_at = models.DateTimeField(default=timezone.now, help_text="To the minute.")
+    address = models.TextField(default="")
+    browser = models.TextField(default="", help_text="In words, such as Firefox on Windows.")
+
+    class Meta:
+        ordering = ["-seen_at"]
+
+    @classmethod
+    def get_session_store_class(cls) -> Any:
+        from healthrecords.accounts.sessions import SessionStore
+
+        return SessionStore
+
+
+class FactorSecret(models.Model):
+    """A secret of a second factor (the authenticator app's, the seed of recovery codes), sealed; allauth keeps its key.
+
+    A column of its own, so that the rotation of keys finds it.
+    """
+
+    uuid = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    secret = EncryptedTextField()
+
+    def __str__(self) -> str:
+        return str(self.uuid)

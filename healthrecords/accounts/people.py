@@ -15,6 +15,7 @@ from django.urls import reverse
 
 from healthrecords import trail
 from healthrecords.access.request import AccessRequest
+from healthrecords.accounts import factors, sessions
 from healthrecords.accounts.models import EnrolmentLink, Role, User
 
 ADMINISTRATOR = "administrator"
@@ -47,6 +48,7 @@ def disable(email: str, by: AccessRequest) -> bool:
         person.is_active = False
         person.save(update_fields=["is_active"])
         person.links.filter(used_at=None).delete()
+        sessions.end(person)
         _record("update", person, "disabled", by)
     return True
 
@@ -63,8 +65,13 @@ def enable(email: str, by: AccessRequest) -> bool:
     return True
 
 
-def change_roles(email: str, add: Iterable[str], remove: Iterable[str], by: AccessRequest) -> list[str]:
-    """Give and take roles; return the names of those that the person holds now."""
+def change_roles(
+    email: str, add: Iterable[str], remove: Iterable[str], by: AccessRequest, keep: str | None = None
+) -> list[str]:
+    """Give and take roles; return the names of those that the person holds now.
+
+    A change ends the person's sessions but the one of the key `keep`: the one in which they do it themselves.
+    """
     added, removed = _find_roles(add, least=0), _find_roles(remove, least=0)
     with transaction.atomic():
         person = _locked(email)
@@ -76,19 +83,23 @@ def change_roles(email: str, add: Iterable[str], remove: Iterable[str], by: Acce
             _keep_an_administrator(person)
         person.roles.set(after)
         if before != after:
+            sessions.end(person, but=keep)
             _record("update", person, f"roles {_named(before)} became {_named(after)}", by)
     return sorted(role.name for role in after)
 
 
 def reset_factor(email: str, by: AccessRequest) -> tuple[User, str]:
-    """Void a person's password and with it their sessions; return them with a new enrolment link."""
+    """Void a person's password, second factors, recovery codes and sessions; return them with a new enrolment link."""
     with transaction.atomic():
         person = _locked(email)
         if not person.is_active:
             raise ValidationError(f"{person.email} is disabled; users enable comes first.")
         person.set_unusable_password()
         person.save(update_fields=["password"])
-        _record("update", person, "password voided, enrolment link made", by)
+        lost = factors.state(person)
+        factors.remove_all(person)
+        sessions.end(person)
+        _record("update", person, f"password and second factors ({lost}) voided, enrolment link made", by)
         return person, enrolment_link(person)
 
 

@@ -1,20 +1,33 @@
-"""Writes sign-ins, sign-outs and failures to the trail, by Django's own signals: whatever page or flow causes one."""
+"""Writes sign-ins, sign-outs, failures, second factors and step-ups to the trail, by signals of Django and allauth.
+
+Whatever page or flow causes one, its row is written in the same transaction.
+"""
 
 from typing import Any
 
+from allauth.account.authentication import get_authentication_records
+from allauth.account.signals import authentication_step_completed
+from allauth.core import context
+from allauth.mfa.models import Authenticator
+from allauth.mfa.signals import authenticator_used
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 from django.http import HttpRequest
 
 from healthrecords import trail
 from healthrecords.access.request import NOBODY, AccessRequest, Actor, actor_of_user, route_of
+from healthrecords.accounts import browsers, factors, sessions
 from healthrecords.accounts.models import User
 
 
 @receiver(user_logged_in)
 def record_sign_in(request: HttpRequest, user: User, **_: Any) -> None:
     """A sign-in; if the row cannot be written, nobody is signed in."""
-    trail.record(asked(request, actor_of_user(user), "sign-in"), [about("sign-in", user)])
+    browser = browsers.describe(request.META.get("HTTP_USER_AGENT", ""))
+    sessions.begin(request.session, getattr(request, "client_address", ""), browser)
+    fact = about("sign-in", user, detail=_proofs(request, user))
+    trail.record(asked(request, actor_of_user(user), "sign-in"), [fact])
 
 
 @receiver(user_logged_out)
@@ -28,8 +41,38 @@ def record_sign_out(request: HttpRequest, user: User | None, **_: Any) -> None:
 def record_failure(credentials: dict[str, Any], request: HttpRequest | None = None, **_: Any) -> None:
     """A failed sign-in: about whom, if that person exists; never the password nor what else was typed."""
     if request is not None:
-        person = User.objects.filter(email=str(credentials.get("username", "")).strip().lower()).first()
+        person = User.objects.filter(email=str(credentials.get("email", "")).strip().lower()).first()
         refuse(request, person, _reason(person))
+
+
+@receiver(post_save, sender=Authenticator)
+def record_new_factor(instance: Authenticator, created: bool, **_: Any) -> None:
+    """A factor added, or recovery codes made."""
+    if created:
+        _record_factor("factor-added", instance)
+
+
+@receiver(post_delete, sender=Authenticator)
+def record_lost_factor(instance: Authenticator, **_: Any) -> None:
+    """A factor removed; its secrets go with it."""
+    factors.forget_secrets(instance)
+    _record_factor("factor-removed", instance)
+
+
+@receiver(authenticator_used)
+def record_use(request: HttpRequest, user: User, authenticator: Authenticator, **said: Any) -> None:
+    """A recovery code used, and a step-up by whatever factor. That a factor was used at sign-in is in the sign-in."""
+    if authenticator.type == factors.KIND.RECOVERY_CODES:
+        record(request, user, "recovery-code", f"{factors.codes_left(user)} are left")
+    if said.get("reauthenticated"):
+        record(request, user, "step-up", factors.NAMES[factors.KIND(authenticator.type)])
+
+
+@receiver(authentication_step_completed)
+def record_password_again(request: HttpRequest, user: User, method: str, **said: Any) -> None:
+    """A step-up by password, of somebody without a second factor."""
+    if method == "password" and said.get("reauthenticated"):
+        record(request, user, "step-up", "password")
 
 
 def refuse(request: HttpRequest, person: User | None, reason: str) -> None:
@@ -54,6 +97,25 @@ def asked(request: HttpRequest, actor: Actor, interaction: str) -> AccessRequest
 def about(action: str, person: User | None, outcome: str = "success", detail: str = "") -> trail.Fact:
     """A fact about a person's account, or about nobody's."""
     return trail.Fact(action, outcome, resources=(f"User/{person.pk}",) if person else (), detail=detail)
+
+
+def _record_factor(action: str, factor: Authenticator) -> None:
+    """Within a request alone: a command records what it does to factors by itself."""
+    if context.request is not None:
+        person: Any = factor.user
+        record(context.request, person, action, factors.NAMES[factors.KIND(factor.type)])
+
+
+def record(request: HttpRequest, person: User, action: str, detail: str) -> None:
+    """A fact about a person's account. Whoever is signed in did it; before that, the person who is signing in."""
+    actor = actor_of_user(request.user if request.user.is_authenticated else person)
+    trail.record(asked(request, actor, action), [about(action, person, detail=detail)])
+
+
+def _proofs(request: HttpRequest, person: User) -> str:
+    """By what somebody signed in, in words."""
+    given = get_authentication_records(request, person)
+    return ", ".join(factors.NAMES.get(each.get("type"), each["method"]) for each in given)
 
 
 def _reason(person: User | None) -> str:

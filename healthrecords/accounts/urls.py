@@ -1,14 +1,15 @@
-"""The account pages under /accounts/."""
+"""The account pages of our own, under /accounts/."""
 
 from django.urls import path
 
-from healthrecords.accounts import views
+from healthrecords.accounts import factor_views, session_views, views
 
 app_name = "accounts"
 
 urlpatterns = [
-    path("login/", views.SignIn.as_view(), name="login"),
-    path("logout/", views.SignOut.as_view(), name="logout"),
     path("password/", views.ChangePassword.as_view(), name="password"),
     path("enrol/<str:secret>/", views.Enrol.as_view(), name="enrol"),
+    path("factor/", factor_views.ChooseFactor.as_view(), name="factor"),
+    path("factor/later/", factor_views.later, name="later"),
+    path("sessions/end/", session_views.end, name="end-sessions"),
 ]

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from allauth.account.internal.flows.login import record_authentication
+from allauth.account.views import LoginView, ReauthenticateView
 from django.contrib.auth import login
-from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
-from django.contrib.auth.views import LoginView, LogoutView, PasswordChangeView
+from django.contrib.auth.forms import PasswordChangeForm
+from django.contrib.auth.views import LogoutView, PasswordChangeView
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
@@ -17,28 +19,22 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from healthrecords import trail
 from healthrecords.access.request import actor_of_user
+from healthrecords.accounts import sessions
+from healthrecords.accounts.adapters import BACKEND
 from healthrecords.accounts.forms import EnrolmentForm, SignInForm
 from healthrecords.accounts.models import EnrolmentLink, User
 from healthrecords.accounts.signing import about, asked
 
 HOME = "admin:index"
-BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
 class SignIn(LoginView):
     """Sign-in by e-mail and password; whoever is signed in already goes on to the admin."""
 
-    form_class = SignInForm
     template_name = "accounts/sign_in.html"
-    next_page = HOME
-
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if request.user.is_authenticated:
-            return HttpResponseRedirect(self.get_success_url())
-        return super().get(request, *args, **kwargs)
 
     @transaction.atomic
-    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+    def form_valid(self, form: SignInForm) -> HttpResponse:
         """Sign in together with the row that says so (healthrecords.accounts.signing), or not at all."""
         return super().form_valid(form)
 
@@ -46,12 +42,20 @@ class SignIn(LoginView):
 class SignOut(LogoutView):
     """Sign-out, by POST alone."""
 
-    next_page = "accounts:login"
+
+class ConfirmPassword(ReauthenticateView):
+    """Step-up by password, while a person has no second factor."""
+
+    template_name = "accounts/confirm.html"
+
+    @transaction.atomic
+    def form_valid(self, form: Any) -> HttpResponse:
+        return super().form_valid(form)
 
 
 @method_decorator([never_cache, sensitive_post_parameters()], name="dispatch")
 class Enrol(View):
-    """The page behind a one-time link: shows whom it is for, sets a password, signs in and voids the link."""
+    """The page behind a one-time link: shows whom it is for, sets a password, signs in, voids the link."""
 
     @transaction.atomic
     def get(self, request: HttpRequest, secret: str) -> HttpResponse:
@@ -82,7 +86,9 @@ class ChangePassword(PasswordChangeView):
         person: Any = self.request.user
         request = asked(self.request, actor_of_user(person), "update")
         trail.record(request, [about("update", person, detail="password changed")])
-        return super().form_valid(form)
+        response = super().form_valid(form)
+        sessions.end(person, but=self.request.session.session_key)
+        return response
 
 
 def _enrol(request: HttpRequest, link: EnrolmentLink, form: EnrolmentForm) -> HttpResponseRedirect:
@@ -91,7 +97,8 @@ def _enrol(request: HttpRequest, link: EnrolmentLink, form: EnrolmentForm) -> Ht
     link.save(update_fields=["used_at"])
     trail.record(asked(request, actor_of_user(person), "enrolment"), [about("enrolment", person)])
     login(request, person, BACKEND)
-    return redirect(HOME)
+    record_authentication(request, person, "password")
+    return redirect("accounts:factor")
 
 
 def _page(request: HttpRequest, form: EnrolmentForm) -> HttpResponse:

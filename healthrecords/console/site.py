@@ -32,7 +32,7 @@ class ConsoleSite(UnfoldAdminSite):
         def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not self.has_permission(request):
                 minutes.record_failure(request, 403)
-                return redirect_to_login(request.get_full_path(), reverse("accounts:login"))
+                return redirect_to_login(request.get_full_path(), _sign_in(request))
             return minutes.recorded(view)(request, *args, **kwargs)
 
         return update_wrapper(csrf_protect(inner if cacheable else never_cache(inner)), view)
@@ -48,7 +48,7 @@ class ConsoleSite(UnfoldAdminSite):
         """Only the addresses that the console has a use for: what is not routed needs no guard."""
         return [
             path("", self.admin_view(self.index), name="index"),
-            path("login/", RedirectView.as_view(pattern_name="accounts:login", query_string=True), name="login"),
+            path("login/", RedirectView.as_view(pattern_name="account_login", query_string=True), name="login"),
             path("autocomplete/", self.admin_view(self.autocomplete_view), name="autocomplete"),
             path("jsi18n/", self.i18n_javascript, name="jsi18n"),
             *(self._of_model(model, screen) for model, screen in self._registry.items()),
@@ -80,3 +80,8 @@ class ConsoleSite(UnfoldAdminSite):
 
     def _of_model(self, model: type[Model], screen: Any) -> URLResolver:
         return path(f"{model._meta.app_label}/{model._meta.model_name}/", include(screen.urls))
+
+
+def _sign_in(request: HttpRequest) -> str:
+    """The sign-in page; it says so when a form was sent that is lost, because the session had ended."""
+    return reverse("account_login") + ("" if request.method in ("GET", "HEAD") else "?ended=1")

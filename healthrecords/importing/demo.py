@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from django.conf import settings
+
 from healthrecords.access.request import AccessRequest
 from healthrecords.fhir.resource import registry
 
@@ -22,6 +24,13 @@ def load(request: AccessRequest) -> Report:
     if _others():
         raise RealRecords
     return Importer(request, SOURCE).run([survey(FILE)])
+
+
+def reigns() -> bool:
+    """Whether this is a demo directory of `make run`: the demo data is there, and no other record."""
+    if not settings.EMBEDDED or _others():
+        return False
+    return any(resource.model.objects.filter(source=SOURCE).exists() for resource in registry().values())
 
 
 def _others() -> bool:

@@ -9,6 +9,7 @@ from .database import *
 from .fhir import *
 from .logs import *
 from .outgoing import *
+from .sign_in import *
 from .storage import *
 from .tasks import *
 from .web import *

@@ -83,11 +83,13 @@ def server_url(name: str, *schemes: str) -> str:
     return value
 
 
-def number(name: str, default: int, least: int) -> int:
-    """Return the whole number `name`, at least `least`."""
+def number(name: str, default: int, least: int, most: int | None = None) -> int:
+    """Return the whole number `name`, at least `least` and, where given, at most `most`."""
     text = optional(name, str(default))
     if not text.isdecimal() or int(text) < least:
         raise ImproperlyConfigured(f"{name} must be a whole number of at least {least}.")
+    if most is not None and int(text) > most:
+        raise ImproperlyConfigured(f"{name} must be at most {most}.")
     return int(text)
 
 

@@ -55,11 +55,12 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "healthrecords.accounts.enforcement.SecondFactor",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
 AUTH_USER_MODEL = "healthrecords.User"
-LOGIN_URL = "admin:login"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {
@@ -75,8 +76,6 @@ AUTH_PASSWORD_VALIDATORS = [
 _PREFIX = "" if EMBEDDED else "__Host-"
 SESSION_COOKIE_NAME = f"{_PREFIX}session"
 SESSION_COOKIE_SECURE = not EMBEDDED
-SESSION_COOKIE_AGE = 12 * 3600
-SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 CSRF_COOKIE_NAME = f"{_PREFIX}csrf"
 CSRF_COOKIE_SECURE = not EMBEDDED
 CSRF_COOKIE_HTTPONLY = True

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from tests.cast import code, give_app
+
 CHROMIUM = "/usr/bin/chromium"
 QUIET = [
     "--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run",
@@ -39,16 +41,19 @@ def tab(chromium: Any, width: int) -> Iterator[Any]:
 
 @pytest.fixture
 def enter(tab: Any, live_server: Any) -> Callable[[str], Any]:
-    """Sign a person with the role in, by the page for it; answer the page that they land on."""
+    """Sign a person with the role in, by the pages for it; answer the page that they land on."""
     from healthrecords.accounts.models import Role, User
 
     def sign_in(role: str) -> Any:
         person = User.objects.invite(f"{role}@example.org", f"Casey {role.title()}", [Role.objects.get(name=role)])
         person.set_password(PASSWORD)
         person.save()
+        give_app(person)
         tab.goto(f"{live_server.url}/admin/")
         tab.get_by_label("E-mail").fill(person.email)
         tab.get_by_label("Password").fill(PASSWORD)
+        tab.keyboard.press("Enter")
+        tab.get_by_label("Code").fill(code())
         tab.keyboard.press("Enter")
         tab.wait_for_url(f"{live_server.url}/admin/")
         return tab

@@ -10,6 +10,7 @@ from rest_framework.test import APIRequestFactory
 from healthrecords.accounts import tokens
 from healthrecords.accounts.authentication import TokenAuthentication
 from healthrecords.accounts.models import ApiToken
+from tests.cast import enter
 
 UNKNOWN = "This token is not known."
 
@@ -145,5 +146,4 @@ def test_a_revoked_token_is_out_at_the_next_request_and_the_denial_is_written_do
 
 
 def test_a_session_of_the_admin_does_not_open_the_api(client, clinician):
-    client.force_login(clinician)
-    assert client.get("/fhir/Patient").status_code == 401
+    assert enter(client, clinician).get("/fhir/Patient").status_code == 401

@@ -9,6 +9,7 @@ from django.utils import timezone
 from healthrecords.accounts import attempts, people
 from healthrecords.accounts.models import EnrolmentLink, User
 from healthrecords.edge import scrub
+from tests.cast import enter
 
 from .conftest import PASSWORD
 
@@ -17,7 +18,7 @@ NEW = "a-long-and-lonely-road"
 
 
 def sign_in(client, email, password=PASSWORD, **extra):
-    return client.post(LOGIN, {"username": email, "password": password, **extra})
+    return client.post(LOGIN, {"login": email, "password": password, **extra})
 
 
 @pytest.fixture
@@ -116,7 +117,7 @@ def test_guesses_at_one_account_do_not_shut_out_another_nor_another_address(clie
     for _ in range(attempts.MOST + 1):
         sign_in(client, clinician.email, "wrong")
     assert sign_in(client, administrator.email).status_code == 302
-    elsewhere = client.post(LOGIN, {"username": clinician.email, "password": PASSWORD}, REMOTE_ADDR="192.0.2.7")
+    elsewhere = client.post(LOGIN, {"login": clinician.email, "password": PASSWORD}, REMOTE_ADDR="192.0.2.7")
     assert elsewhere.status_code == 302
 
 
@@ -141,12 +142,12 @@ def test_without_the_cache_sign_in_still_works_but_slowly(client, clinician, mon
 
 def test_who_is_signed_in_already_is_sent_on(client, clinician):
     assert client.get(LOGIN).status_code == 200
-    client.force_login(clinician)
+    enter(client, clinician)
     assert client.get(LOGIN)["Location"] == "/admin/"
 
 
 def test_sign_out_is_by_post_alone_and_leaves_a_row(client, clinician, logged):
-    client.force_login(clinician)
+    enter(client, clinician)
     assert client.get("/accounts/logout/").status_code == 405
     assert client.post("/accounts/logout/")["Location"] == LOGIN
     assert "_auth_user_id" not in client.session
@@ -158,7 +159,7 @@ def test_the_forms_ask_for_a_csrf_token(clinician, link):
 
     strict = Client(enforce_csrf_checks=True)
     for address in (LOGIN, link):
-        assert strict.post(address, {"username": clinician.email, "password": PASSWORD}).status_code == 403
+        assert strict.post(address, {"login": clinician.email, "password": PASSWORD}).status_code == 403
 
 
 # Enrolment
@@ -174,7 +175,7 @@ def test_a_link_shows_whom_it_is_for_and_is_told_to_nobody_else(client, link):
 
 
 def test_enrolling_sets_the_password_signs_in_and_voids_the_link(client, link, logged):
-    assert choose(client, link)["Location"] == "/admin/"
+    assert choose(client, link)["Location"] == "/accounts/factor/"
     nina = User.objects.get()
     assert client.session["_auth_user_id"] == str(nina.pk)
     assert nina.check_password(NEW)
@@ -254,8 +255,8 @@ def test_a_new_password_ends_the_other_sessions_and_leaves_a_row(client, clinici
     from django.test import Client
 
     elsewhere = Client()
-    elsewhere.force_login(clinician)
-    client.force_login(clinician)
+    enter(elsewhere, clinician)
+    enter(client, clinician)
     answer = client.post("/accounts/password/", {"old_password": PASSWORD, "new_password1": NEW, "new_password2": NEW})
     assert answer.status_code == 302
     assert client.get("/accounts/password/").status_code == 200
@@ -264,7 +265,7 @@ def test_a_new_password_ends_the_other_sessions_and_leaves_a_row(client, clinici
 
 
 def test_the_old_password_is_asked_for(client, clinician):
-    client.force_login(clinician)
+    enter(client, clinician)
     page = client.post("/accounts/password/", {"old_password": "wrong", "new_password1": NEW, "new_password2": NEW})
     assert page.status_code == 200
     assert User.objects.get().check_password(PASSWORD)

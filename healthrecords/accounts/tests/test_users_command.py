@@ -7,6 +7,7 @@ import pytest
 
 from healthrecords.accounts.models import EnrolmentLink, User
 from healthrecords.accounts.people import FIRST_EMAIL
+from tests.cast import enter
 
 LINK = re.compile(r"https?://[^ ]+/accounts/enrol/[A-Za-z0-9_-]{43}/\n")
 
@@ -68,14 +69,13 @@ def test_list_tells_who_is_active_invited_or_disabled(run, administrator, clinic
 
 
 def test_a_disabled_person_is_out_at_once_and_back_when_enabled(run, administrator, clinician, client):
-    client.force_login(clinician)
+    enter(client, clinician)
     assert run("users", "disable", clinician.email)[0] == 0
-    assert "_auth_user_id" in client.session
     assert client.get("/accounts/password/").status_code == 302
     assert run("users", "disable", clinician.email)[:2] == (0, "cleo@example.org was shut out already.\n")
     assert run("users", "enable", clinician.email)[0] == 0
     assert run("users", "enable", clinician.email)[:2] == (0, "cleo@example.org may sign in already.\n")
-    assert client.get("/accounts/password/").status_code == 200
+    assert enter(client, clinician).get("/accounts/password/").status_code == 200
 
 
 def test_disabling_voids_an_open_link(run, administrator):
@@ -138,7 +138,7 @@ def test_a_person_keeps_at_least_one_role(run, administrator, clinician):
 
 
 def test_reset_factor_voids_password_and_sessions_and_prints_a_new_link(run, administrator, clinician, client):
-    client.force_login(clinician)
+    enter(client, clinician)
     code, out, _ = run("users", "reset-factor", clinician.email)
     assert code == 0
     assert LINK.fullmatch(out)
@@ -169,7 +169,7 @@ def test_each_change_of_people_leaves_its_row(run, administrator, logged):
     rows = logged("create") + logged("update")
     assert [row["detail"].partition(": ")[2] for row in rows if row["resources"] == [about]] == [
         "invited with clinician",
-        "password voided, enrolment link made",
+        "password and second factors (none) voided, enrolment link made",
         "disabled",
         "enabled",
     ]

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from healthrecords.accounts.models import ApiToken, Role, User
+from tests.cast import enter
 
 PEOPLE = "/admin/healthrecords/user/"
 
@@ -63,8 +64,7 @@ def test_roles_are_given_and_taken(boss, nurse, trail):
 
 
 def test_a_person_is_shut_out_and_let_in_again(boss, nurse):
-    session = Client()
-    session.force_login(nurse)
+    session = enter(Client(), nurse)
     boss.post(f"{PEOPLE}{nurse.pk}/", {"do": "disable"})
     assert session.get("/admin/patients/patient/").status_code == 302
     boss.post(f"{PEOPLE}{nurse.pk}/", {"do": "enable"})

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 from django_typer.management import command
 
-from healthrecords.accounts import people
+from healthrecords.accounts import factors, people
 from healthrecords.accounts.models import User
 from healthrecords.cli import Group, Result, verb
 
@@ -13,7 +13,7 @@ Email = Annotated[str, typer.Argument(help="The person's e-mail address.")]
 
 
 class Command(Group):
-    help = "People: invite, list, disable, enable, change roles, reset the password."
+    help = "People: invite, list, disable, enable, change roles, reset the password and the second factor."
 
     @command()
     @verb(changes=True, rehearses=True)
@@ -29,7 +29,7 @@ class Command(Group):
     @command(name="list")
     @verb()
     def show(self) -> Result:
-        """List the people, with their roles and whether they may sign in."""
+        """List the people, with their roles, second factors and last sign-in."""
         rows = [_row(person) for person in User.objects.prefetch_related("roles")]
         return Result(f"{len(rows)} people.", {"people": rows})
 
@@ -62,7 +62,7 @@ class Command(Group):
     @command(name="reset-factor")
     @verb(changes=True, rehearses=True)
     def reset_factor(self, email: Email) -> Result:
-        """Void a person's password and sessions and print a new enrolment link, alone on stdout."""
+        """Void a person's password, second factors and sessions; print a new enrolment link, alone on stdout."""
         return _linked(*people.reset_factor(email, self.request))
 
     @command()
@@ -86,6 +86,7 @@ def _row(person: User) -> dict[str, Any]:
         "email": person.email,
         "name": person.name,
         "state": people.state(person),
+        "factor": factors.state(person),
         "roles": [role.name for role in person.roles.all()],
         "last_sign_in": person.last_login,
     }

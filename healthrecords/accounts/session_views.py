@@ -1,0 +1,28 @@
+"""Ending one's own sessions."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST
+
+from healthrecords.accounts import sessions, signing
+
+
+@require_POST
+@login_required
+@transaction.atomic
+def end(request: HttpRequest) -> HttpResponse:
+    """End the session whose number is sent, or without one all but this; each leaves its row."""
+    person: Any = request.user
+    others = sessions.live(person).exclude(pk=request.session.session_key)
+    wanted = request.POST.get("session")
+    chosen = [each for each in others if wanted is None or sessions.number(each) == wanted]
+    for each in chosen:
+        signing.record(request, person, "session-ended", f"{each.browser} at {each.address}")
+        each.delete()
+    messages.success(request, f"Sessions ended: {len(chosen)}.")
+    return redirect("mfa_index")
