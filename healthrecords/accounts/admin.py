@@ -17,7 +17,7 @@ from unfold.widgets import (
 )
 
 from healthrecords.accounts import factors, people, sessions, signing, stepup, tokens
-from healthrecords.accounts.models import ApiToken, Role, User
+from healthrecords.accounts.models import ApiToken, Role, Session, User
 from healthrecords.console.lines import Flag, Line
 from healthrecords.console.policy_admin import PolicyAdmin
 
@@ -130,10 +130,7 @@ class UserAdmin(PolicyAdmin):
             Line("Last sign-in", record.last_login.strftime(_TIME) if record.last_login else "Never"),
             Line("Known since", record.created_at.strftime(_TIME)),
         ]
-        open_now = [
-            Line(each.browser or "Unknown", each.address, f"since {each.started_at:{_TIME}}, last seen {each.seen_at:{_TIME}}")
-            for each in sessions.live(record)
-        ]
+        open_now = [_session_line(each) for each in sessions.live(record)]
         held = [role.name for role in record.roles.all()]
         may_change = self.permits(request, "update")
         return {
@@ -177,6 +174,11 @@ class UserAdmin(PolicyAdmin):
         answer = self.page(request, "console/link.html", person, {"link": link, "title": "Enrolment link"})
         answer["Referrer-Policy"] = "no-referrer"
         return answer
+
+
+def _session_line(each: Session) -> Line:
+    times = f"since {each.started_at:{_TIME}}, last seen {each.seen_at:{_TIME}}"
+    return Line(each.browser or "Unknown", each.address, times)
 
 
 @admin.register(Role)
