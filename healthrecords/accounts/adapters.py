@@ -23,8 +23,8 @@ class AccountAdapter(DefaultAccountAdapter):
     """Nobody signs up; an administrator invites."""
 
     error_messages = DefaultAccountAdapter.error_messages | {
-        "email_password_mismatch": "This e-mail address and password do not match, or the account may not sign in.",
-        "incorrect_password": "This is not your password.",
+        "email_password_mismatch": "E-mail address and password do not match, or the account may not sign in.",  # nosec B105
+        "incorrect_password": "This is not your password.",  # nosec B105
         "too_many_login_attempts": "There were too many attempts; wait fifteen minutes and try again.",
     }
 
