@@ -3,8 +3,10 @@
 from datetime import timedelta
 from typing import Any
 
+from celery.schedules import crontab
+
 # Packages whose module `tasks` holds background work.
-TASK_PACKAGES = ["healthrecords.accounts"]
+TASK_PACKAGES = ["healthrecords.accounts", "compliance.audit"]
 
 BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "expire-enrolment-links": {
@@ -15,4 +17,10 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "healthrecords.accounts.tasks.clear_ended_sessions",
         "schedule": timedelta(hours=1),
     },
+    "seal-audit-trail": {
+        "task": "compliance.audit.tasks.seal",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
+    "verify-audit-trail": {"task": "compliance.audit.tasks.verify", "schedule": crontab(hour=2, minute=30)},
 }

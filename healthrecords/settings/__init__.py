@@ -2,6 +2,7 @@
 
 from .access import *
 from .admin import *
+from .audit import *
 from .cache import *
 from .core import *
 from .crypto import *

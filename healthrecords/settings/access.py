@@ -4,3 +4,4 @@ ACCESS_POLICY = "compliance.policy.RolePolicy"
 AUDIT_SINK = "compliance.phi_access.ledger.write"
 READINESS = "ops.health.readiness.report"
 METRICS = "ops.monitoring.exposition.metrics"
+METRICS_COLLECTORS = ["compliance.audit.metrics.AuditCollector"]

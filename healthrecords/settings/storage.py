@@ -10,4 +10,5 @@ if not S3_ENDPOINT.startswith(("http://", "https://")):
 S3_ACCESS_KEY = secret("HEALTHCARE_S3_ACCESS_KEY", shortest=8)
 S3_SECRET_KEY = secret("HEALTHCARE_S3_SECRET_KEY", shortest=20)
 S3_BUCKET = optional("HEALTHCARE_S3_BUCKET", "documents")
+S3_AUDIT_BUCKET = optional("HEALTHCARE_S3_AUDIT_BUCKET", "audit")
 DOCUMENT_MAX_BYTES = number("HEALTHCARE_DOCUMENT_MAX_MB", 250, least=1) * 1024 * 1024

@@ -5,10 +5,15 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 import psycopg
 from django.db import connections
+
+from compliance.audit import sealing
+from compliance.audit.findings import Report
+from compliance.audit.verification import Verification
 
 
 @contextmanager
@@ -46,3 +51,17 @@ def backdate(patient: str, hours: float) -> None:
             "UPDATE compliance_accessevent SET time = time - %s * interval '1 hour' WHERE patient = %s",
             [hours, patient],
         )
+
+
+def sealed() -> None:
+    """Seal until nothing waits: a transaction of another test process may hold the horizon back."""
+    deadline = monotonic() + 20
+    sealing.seal()
+    while sealing.unsealed()[0] and monotonic() < deadline:
+        sleep(0.05)
+        sealing.seal()
+
+
+def verified(**span: Any) -> Report:
+    """Verify as `audit verify` does."""
+    return Verification(**span).run()

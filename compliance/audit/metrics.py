@@ -1,0 +1,43 @@
+"""What Prometheus reads of the trail: how old the newest seal is, what waits for one, and what was found."""
+
+import logging
+from collections.abc import Iterator
+
+from django.core.cache import cache
+from django.db import DatabaseError
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from compliance.audit.status import Status, status
+from compliance.audit.tasks import FINDINGS
+
+log = logging.getLogger(__name__)
+
+
+class AuditCollector(Collector):
+    """Asks the database at each scrape; without an answer there are no figures, which is an alarm by itself."""
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """The gauges, in seconds and events."""
+        try:
+            now = status()
+        except DatabaseError as fault:
+            log.error("The state of the audit trail could not be read: %s", type(fault).__name__)
+            return
+        yield from _gauges(now)
+
+
+def _gauges(now: Status) -> Iterator[GaugeMetricFamily]:
+    age, waiting_for = now.last_seal_seconds, now.oldest_unsealed_seconds
+    for name, words, value in (
+        ("audit_last_seal_age_seconds", "Seconds since the newest seal.", age),
+        ("audit_oldest_unsealed_seconds", "Seconds that the oldest event has waited for a seal.", waiting_for),
+        ("audit_unsealed_events", "Events that no seal covers yet.", now.unsealed_events),
+        ("audit_findings", "Findings of the last verification.", cache.get(FINDINGS)),
+    ):  # fmt: skip
+        if value is not None:
+            yield GaugeMetricFamily(name, words, value=value)
+    waiting = GaugeMetricFamily("audit_place_waiting_seconds", "Seconds that a seal has waited.", labels=["place"])
+    for place in now.places:
+        waiting.add_metric([place.place], place.waiting_seconds)
+    yield waiting

@@ -1,0 +1,70 @@
+"""audit: seal the trail, verify it, prove an event of it."""
+
+from typing import Annotated
+
+import typer
+from django_typer.management import command
+
+from compliance.audit import sealing, shipping
+from compliance.audit import status as state
+from compliance.audit.verification import Verification
+from compliance.phi_access import report
+from healthrecords.cli import Group, Result, counted, progress, verb
+
+Since = Annotated[str, typer.Option(help="A date, a time (UTC), or a span such as 2h or 7d.")]
+Until = Annotated[str, typer.Option(help="A date or a time (UTC).")]
+SHOWN = ("check", "text", "statement", "events")
+LATE = 180.0  # seconds after which what is not sealed or shipped is a problem
+
+
+class Command(Group):
+    help = "The proof of the audit trail: seals, verification, proofs."
+
+    @command()
+    @verb()
+    def status(self) -> Result:
+        """Show how far the trail is sealed and shipped; a problem when either is late."""
+        now = state.status()
+        late = now.oldest_unsealed_seconds > LATE or any(place.waiting_seconds > LATE for place in now.places)
+        summary = (
+            f"{counted(now.sealed_events, 'event')} sealed by {counted(now.statement, 'statement')}, "
+            f"{now.unsealed_events} not yet; the oldest waits for {now.oldest_unsealed_seconds:.0f} seconds."
+        )
+        data = {**now.as_row(), "places": [vars(place) for place in now.places]}
+        return Result(summary, data, "problem" if late else "good")
+
+    @command()
+    @verb()
+    def seal(self) -> Result:
+        """Seal what is finished now, and ship it; the worker does the same each minute."""
+        made = sealing.seal()
+        places = [vars(place) for place in map(state.of, shipping.ship())]
+        summary = f"Sealed {counted(sum(each.count for each in made), 'event')}."
+        faults = [f"{place['place']}: {place['fault']}" for place in places if place["fault"]]
+        return Result(" ".join([summary, *faults]), {"places": places}, "problem" if faults else "good")
+
+    @command()
+    @verb(changes=True)
+    def verify(self, since: Since = "", until: Until = "") -> Result:
+        """Recompute everything that was sealed, compare it with the places outside, and name what differs."""
+        span = report.since(since), report.since(until)
+        with progress("Verifying", None) as advance:
+            found = Verification(*span, advance).run()
+        shipping.compare(found, span[0])
+        summary = f"Verified {counted(found.events, 'event')} in {counted(found.statements, 'statement')}"
+        verdict = f": {counted(len(found.findings), 'finding')}." if found.findings else ": nothing was changed."
+        data = {
+            "events": found.events, "statements": found.statements, "compared": found.compared, "notes": found.notes,
+            "findings": [finding.as_row() for finding in found.findings],
+        }  # fmt: skip
+        result = Result(summary + verdict, data, columns={"findings": SHOWN})
+        result.outcome = "problem" if found.findings else "good"
+        return result
+
+    @command()
+    @verb(changes=True)
+    def epoch(self, reason: Annotated[str, typer.Argument(help="Which backup was restored, and why.")]) -> Result:
+        """Begin a new epoch on a database that was restored, before anybody uses it."""
+        number = sealing.open_epoch(reason, self.request)
+        shipping.ship()
+        return Result(f"Epoch {number} has begun; what was sealed before still verifies.", {"epoch": number})
