@@ -96,6 +96,7 @@ ROUTES: dict[str, Expected] = {
     "admin/healthrecords/user/add/": NO_RECORDS,
     "admin/healthrecords/user/<str:object_id>/": NO_RECORDS,
     "admin/healthrecords/role/": NO_RECORDS,
+    "admin/healthrecords/role/matrix/": NO_RECORDS,
     "admin/healthrecords/role/<str:object_id>/": NO_RECORDS,
     "admin/healthrecords/apitoken/": NO_RECORDS,
     "admin/healthrecords/apitoken/<str:object_id>/": NO_RECORDS,

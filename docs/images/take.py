@@ -1,14 +1,19 @@
 """Take the pictures of the documentation from a running server with the demo data.
 
-Usage: HEALTHCARE_PICTURE_PASSWORD=… python docs/images/take.py http://127.0.0.1:8000 EMAIL [SEARCH]
+Usage: HEALTHCARE_PICTURE_PASSWORD=… HEALTHCARE_PICTURE_KEY=… python docs/images/take.py http://127.0.0.1:8000 EMAIL [SEARCH]
 
-Signs in as EMAIL (a clinician or nurse), searches for SEARCH and opens the first patient found. Fill the stock first
+Signs in as EMAIL (a clinician or nurse; an administrator, too, for the access matrix) with a code of the authenticator
+app whose key is HEALTHCARE_PICTURE_KEY, searches for SEARCH and opens the first patient found. Fill the stock first
 (`manage.py stock receive …`): a lot that is recalled already, else the first one, is the one of the recall page. Needs
 Debian's chromium.
 """
 
+import base64
+import hmac
 import os
+import struct
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +42,15 @@ def main(server: str, email: str, search: str = "") -> None:
         browser.close()
 
 
+def code_of_now() -> str:
+    """The code of the authenticator app (RFC 6238); each is good once, so that a new one is waited for."""
+    time.sleep(30 - time.time() % 30 + 1)
+    key = base64.b32decode(os.environ["HEALTHCARE_PICTURE_KEY"])
+    digest = hmac.new(key, struct.pack(">Q", int(time.time()) // 30), "sha1").digest()
+    (number,) = struct.unpack_from(">I", digest, digest[-1] & 15)
+    return f"{(number & 0x7FFFFFFF) % 10**6:06d}"
+
+
 def take_all(page: Any, server: str, who: tuple[str, str], search: str, suffix: str) -> None:
     """Walk from sign-in to a patient's form, with a picture at each stop."""
 
@@ -48,7 +62,15 @@ def take_all(page: Any, server: str, who: tuple[str, str], search: str, suffix: 
     page.get_by_label("E-mail").fill(who[0])
     page.get_by_label("Password").fill(who[1])
     page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Second step").wait_for()
+    take("second-step")
+    page.get_by_label("Code").fill(code_of_now())
+    page.keyboard.press("Enter")
     page.wait_for_url(f"{server}/admin/")
+    page.goto(f"{server}/accounts/security/")
+    take("security")
+    page.goto(f"{server}/admin/healthrecords/role/matrix/")
+    take("matrix")
     page.goto(f"{server}/admin/patients/patient/")
     take("patient-list")
     page.goto(f"{server}/admin/patients/patient/?q={search}")

@@ -16,14 +16,14 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from healthrecords.accounts import factors, people, sessions, signing, stepup, tokens
+from healthrecords.access.request import LETTERS
+from healthrecords.accounts import factors, matrix, people, sessions, signing, stepup, tokens
 from healthrecords.accounts.models import ApiToken, Role, Session, User
 from healthrecords.console.lines import Flag, Line
 from healthrecords.console.policy_admin import PolicyAdmin
 
 STATES = {"active": "Active", "invited": "Invited", "disabled": "Disabled"}
-LETTERS = {"c": "add", "r": "read", "u": "change", "d": "delete", "s": "search"}
-SUBJECTS = {"Directory": "Directory", "User": "People, roles and tokens", "Trail": "Access log"}
+WORDS = {LETTERS[interaction]: word for interaction, word in matrix.WORDS.items()}
 _TIME = "%Y-%m-%d %H:%M"
 
 
@@ -188,13 +188,22 @@ class RoleAdmin(PolicyAdmin):
     subject = "User"
     list_display = ["title", "opens", "people"]
 
+    def screens(self) -> dict[str, tuple[str, Any]]:
+        return {"matrix": ("matrix/", self.matrix_view), **super().screens()}
+
+    def matrix_view(self, request: HttpRequest) -> HttpResponse:
+        """What each role opens, asked of the policy."""
+        self.require(request, "search")
+        said = {"title": "Access matrix", "roles": Role.objects.all(), "rows": matrix.rows()}
+        return TemplateResponse(request, "console/matrix.html", {**self.admin_site.each_context(request), **said})
+
     @display(description="Role")
     def title(self, role: Role) -> str:
         return role.title
 
     @display(description="Opens")
     def opens(self, role: Role) -> str:
-        return ", ".join(SUBJECTS.get(subject, f"{subject}s") for subject in role.permissions) or "Nothing in the admin"
+        return ", ".join(matrix.title(subject) for subject in role.permissions) or "Nothing in the admin"
 
     @display(description="People")
     def people(self, role: Role) -> str:
@@ -202,7 +211,7 @@ class RoleAdmin(PolicyAdmin):
 
     def page_context(self, request: HttpRequest, record: Role) -> dict[str, Any]:
         opened = [
-            Line(SUBJECTS.get(subject, f"{subject}s"), ", ".join(LETTERS[letter] for letter in letters))
+            Line(matrix.title(subject), ", ".join(WORDS[letter] for letter in letters))
             for subject, letters in record.permissions.items()
         ]
         holders = [Line(person.name, person.email) for person in record.people.filter(is_active=True)]

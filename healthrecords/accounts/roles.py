@@ -1,7 +1,9 @@
 """The roles as shipped, each with the least that it needs. A migration writes them; from then on they are rows.
 
 Letters as in SMART scopes: c(reate), r(ead), u(pdate), d(elete), s(earch). `Stock` is the vaccine on the shelves: its
-list (s), its lots (r), deliveries, losses and counts (c), marks such as a recall (u).
+list (s), its lots (r), deliveries, losses and counts (c), marks such as a recall (u). What else is no record: `User`
+(people, roles, tokens), `Trail` (the access log), `Backup`, `Incident`, `Breach`, `Control` (checks of compliance) and
+`Settings`. Letters for documents come with that app's own migration.
 """
 
 CARE = ["TREAT", "HPAYMT", "HOPERAT"]
@@ -27,9 +29,29 @@ SHIPPED: dict[str, tuple[str, dict[str, str], list[str]]] = {
         {"Patient": "cruds", "Directory": "cruds", "Immunization": "cruds", "Provenance": "crs"},
         [*CARE, "PUBHLTH"],
     ),
-    "operator": ("Operator", {}, ["HSYSADMIN"]),
-    "compliance-officer": ("Compliance officer", {"Trail": "rs"}, ["HCOMPL"]),
-    "security-officer": ("Security officer", {"Trail": "rs"}, ["HSYSADMIN"]),
-    "auditor": ("Auditor", {"Trail": "rs"}, ["HCOMPL"]),
-    "administrator": ("Administrator", {"User": "crus"}, ["HSYSADMIN"]),
+    "operator": ("Operator", {"Backup": "crus", "Incident": "crus", "Settings": "r"}, ["HSYSADMIN"]),
+    "compliance-officer": (
+        "Compliance officer",
+        {"Trail": "rs", "Breach": "crus", "Control": "crus", "Incident": "rs"},
+        ["HCOMPL"],
+    ),
+    "security-officer": (
+        "Security officer",
+        {"Trail": "rs", "User": "rs", "Incident": "crus", "Breach": "rs", "Settings": "r"},
+        ["HSYSADMIN"],
+    ),
+    "auditor": (
+        "Auditor",
+        {
+            "Trail": "rs",
+            "User": "rs",
+            "Backup": "rs",
+            "Incident": "rs",
+            "Breach": "rs",
+            "Control": "rs",
+            "Settings": "r",
+        },
+        ["HCOMPL"],
+    ),
+    "administrator": ("Administrator", {"User": "crus", "Settings": "ru"}, ["HSYSADMIN"]),
 }

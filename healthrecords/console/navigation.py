@@ -12,7 +12,10 @@ from healthrecords.console.minutes import asked_of
 
 def groups(request: HttpRequest) -> list[dict[str, Any]]:
     """The groups of CONSOLE_SCREENS with those screens that the policy opens to this person."""
-    found = [{"title": title, "items": _open(request, screens)} for title, screens in settings.CONSOLE_SCREENS]
+    found: list[dict[str, Any]] = [
+        {"title": title, "items": _open(request, screens)} for title, screens in settings.CONSOLE_SCREENS
+    ]
+    _mark(request, [item for group in found for item in group["items"]])
     return [group for group in found if group["items"]]
 
 
@@ -27,5 +30,12 @@ def _open(request: HttpRequest, screens: list[dict[str, str]]) -> list[dict[str,
 
 
 def _item(request: HttpRequest, screen: dict[str, str]) -> dict[str, Any]:
-    link = reverse(f"admin:{screen['name']}_changelist")
-    return {**screen, "link": link, "active": request.path.startswith(link)}
+    link = reverse(f"admin:{screen['name']}_{screen.get('screen', 'changelist')}")
+    return {**screen, "link": link, "active": False}
+
+
+def _mark(request: HttpRequest, items: list[dict[str, Any]]) -> None:
+    """Mark the screen that the page belongs to: the one whose address fits best."""
+    around = [item for item in items if request.path.startswith(item["link"])]
+    if around:
+        max(around, key=lambda item: len(item["link"]))["active"] = True

@@ -64,7 +64,7 @@ def test_each_screen_of_a_clinician_is_accessible_and_fits(enter, live_server, m
     assert (faults(page), fits(page)) == ([], True)
 
 
-@pytest.mark.parametrize("path", ["", "user/", "user/add/", "role/", "role/clinician/", "apitoken/"])
+@pytest.mark.parametrize("path", ["", "user/", "user/add/", "role/", "role/clinician/", "role/matrix/", "apitoken/"])
 def test_each_screen_of_an_administrator_is_accessible_and_fits(enter, live_server, integrator, path):
     page = enter("administrator")
     page.goto(f"{live_server.url}/admin/" + (f"healthrecords/{path}" if path else ""))

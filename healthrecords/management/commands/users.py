@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 from django_typer.management import command
 
-from healthrecords.accounts import factors, people
+from healthrecords.accounts import factors, matrix, people
 from healthrecords.accounts.models import User
 from healthrecords.cli import Group, Result, verb
 
@@ -64,6 +64,15 @@ class Command(Group):
     def reset_factor(self, email: Email) -> Result:
         """Void a person's password, second factors and sessions; print a new enrolment link, alone on stdout."""
         return _linked(*people.reset_factor(email, self.request))
+
+    @command(name="matrix")
+    @verb()
+    def show_matrix(self) -> Result:
+        """Show what each role opens, as the access policy answers."""
+        rows = [
+            {"about": row.title, **{role.name: ", ".join(words) for role, words in row.cells}} for row in matrix.rows()
+        ]
+        return Result(f"{len(rows)} subjects.", {"matrix": rows})
 
     @command()
     @verb(changes=True)
