@@ -16,6 +16,7 @@ from documents import contents
 from documents.fhir import ranges
 from documents.fhir.visibility import visible_content
 from documents.models import Content
+from documents.receiving import body_of
 from healthrecords import trail
 from healthrecords.access.request import AccessRequest, Disclosure, from_http
 from healthrecords.fhir import interactions, validation
@@ -28,7 +29,6 @@ from healthrecords.fhir.store import instant
 from healthrecords.fhir.views import FHIRView
 from healthrecords.jsontext import dump_json
 
-_PIECE = 64 * 1024
 _JSON_TYPES = frozenset({MEDIA_TYPE, "json", "application/json", "text/json", "application/fhir json"})
 # What was uploaded is data: a browser must neither guess its type nor run anything in it.
 _HARMLESS = {
@@ -144,21 +144,7 @@ def _sent(request: Request) -> tuple[Iterable[bytes], str]:
         raise FHIRError.of(400, "required", "The request brings no content.", "Binary.data")
     if len(kind) > 200 or not CODE.fullmatch(kind):
         raise FHIRError.of(400, "required", "The Content-Type must say what the content is.", "Binary.contentType")
-    return _raw(request, length), kind
-
-
-def _raw(request: Request, length: int) -> Iterator[bytes]:
-    """The body in pieces; raise FHIRError 400 when the sender hangs up before the end."""
-    left = length
-    while left:
-        try:
-            piece = request._request.read(min(_PIECE, left))
-        except OSError:
-            piece = b""
-        if not piece:
-            raise FHIRError.of(400, "incomplete", "The upload ended early; nothing of it was kept.")
-        left -= len(piece)
-        yield piece
+    return body_of(request._request, length), kind
 
 
 def _decoded(body: Any) -> tuple[list[bytes], str]:

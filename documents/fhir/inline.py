@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from documents import contents
+from documents.ccda import filling
 from documents.models import Content, ContentUse, DocumentContent
 from healthrecords.access.request import SYSTEM
 from healthrecords.fhir.mapping import JSON
@@ -29,10 +30,14 @@ def check_content(body: JSON, patient: str) -> Iterator[Issue]:
 
 
 def stored(body: JSON) -> JSON:
-    """Return the document with its data in the store, in the caller's transaction; raise StoreFault."""
-    if not any("data" in each.get("attachment", {}) for each in body.get("content", [])):
-        return body
-    return {**body, "content": [_stored(each) for each in body["content"]]}
+    """Return the document with its data in the store, in the caller's transaction, and with what the headers of its
+    C-CDAs add to it; raise StoreFault.
+    """
+    if any("data" in each.get("attachment", {}) for each in body.get("content", [])):
+        body = {**body, "content": [_stored(each) for each in body["content"]]}
+    for position, root in filling.headers_of(body):
+        body = filling.filled(body, root, position)
+    return body
 
 
 def uses(records: Sequence[Any]) -> None:

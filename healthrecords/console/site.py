@@ -30,10 +30,19 @@ class ConsoleSite(UnfoldAdminSite):
         """Wrap a view: sign-in, CSRF protection, one transaction with its rows in the trail."""
 
         def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            return minutes.recorded(view)(request, *args, **kwargs)
+
+        return self.streaming_view(update_wrapper(inner, view), cacheable)
+
+    def streaming_view(self, view: Any, cacheable: bool = False) -> Any:
+        """Wrap a view in sign-in and CSRF protection alone: it takes a long body first, and runs `recorded` itself."""
+
+        def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not self.has_permission(request):
                 minutes.record_failure(request, 403)
                 return redirect_to_login(request.get_full_path(), _sign_in(request))
-            return minutes.recorded(view)(request, *args, **kwargs)
+            answer: HttpResponseBase = view(request, *args, **kwargs)
+            return answer
 
         return update_wrapper(csrf_protect(inner if cacheable else never_cache(inner)), view)
 

@@ -13,6 +13,8 @@ CONSOLE_SCREENS: list[tuple[str, list[dict[str, str]]]] = [
          "text": "Find a patient by name, number, birth date or phone."},
         {"title": "Immunizations", "name": "immunizations_immunization", "type": "Immunization",
          "icon": "vaccines", "text": "Doses by date, lot and state; a patient's own are on the patient's page."},
+        {"title": "Documents", "name": "documents_documentreference", "type": "DocumentReference",
+         "icon": "description", "text": "Letters, reports and pictures by patient, type, date and status."},
         {"title": "Vaccine stock", "name": "immunizations_lot", "type": "Stock", "icon": "inventory_2",
          "text": "Lots on hand by location, deliveries, counts and recalls."},
         {"title": "Possible duplicates", "name": "immunizations_duplicatepair", "type": "Immunization",

@@ -1,0 +1,55 @@
+"""Fill what a sender left out of a DocumentReference from the header of its C-CDA; nothing that was sent changes."""
+
+from collections.abc import Iterable, Iterator
+from uuid import UUID
+from xml.etree.ElementTree import Element  # nosec B405  a type; defusedxml parses
+
+from documents import contents
+from documents.models import Content
+from healthrecords.fhir.outcome import FHIRError
+
+from . import header
+from .reading import NotReadable, header_of
+from .values import JSON
+
+XML = frozenset({"application/xml", "application/hl7-cda+xml"})
+
+
+def header_in(content: Content) -> Element | None:
+    """The header of stored content; None where it is no C-CDA, or is not given out now."""
+    return _header(contents.whole(content)) if content.true_type in XML else None
+
+
+def filled(body: JSON, root: Element, position: int) -> JSON:
+    """Return the document with what the header of its content at `position` adds to it."""
+    said = header.elements_of(root)
+    entries = list(body["content"])
+    attachment = {**header.attachment_of(root), **entries[position]["attachment"]}
+    entries[position] = {**entries[position], "attachment": attachment}
+    context = {**said.pop("context", {}), **body.get("context", {})}
+    return {**said, **body, "content": entries, **({"context": context} if context else {})}
+
+
+def headers_of(body: JSON) -> Iterator[tuple[int, Element]]:
+    """The headers of those contents of a document that lie in the store, by their positions."""
+    for position, each in enumerate(body.get("content", [])):
+        content = _content(each.get("attachment", {}).get("url"))
+        root = header_in(content) if content else None
+        if root is not None:
+            yield position, root
+
+
+def _header(pieces: Iterable[bytes]) -> Element | None:
+    try:
+        return header_of(pieces)
+    except (NotReadable, FHIRError):
+        return None
+
+
+def _content(url: object) -> Content | None:
+    """The content that an address of this server names."""
+    name = url.removeprefix("Binary/") if isinstance(url, str) else ""
+    try:
+        return Content.objects.filter(pk=UUID(name)).first() if name else None
+    except ValueError:
+        return None
