@@ -92,6 +92,10 @@ ROUTES: dict[str, Expected] = {
         "", "receive/", "<str:object_id>/", "<str:object_id>/recall/", "<str:object_id>/recipients.csv",
     )},
     "admin/immunizations/duplicatepair/": NO_RECORDS,
+    **{f"admin/documents/documentreference/{screen}": NO_RECORDS for screen in (
+        *(screen for screen in SCREENS if screen != "add/"), "upload/<str:object_id>/", "receive/<str:object_id>/",
+        "<str:object_id>/content/<str:key>/", "<str:object_id>/file/<str:key>/",
+    )},
     "admin/healthrecords/user/": NO_RECORDS,
     "admin/healthrecords/user/add/": NO_RECORDS,
     "admin/healthrecords/user/<str:object_id>/": NO_RECORDS,
@@ -117,7 +121,7 @@ ROUTES: dict[str, Expected] = {
 }  # fmt: skip
 
 FILLED = {
-    "<str:object_id>": KEY, "<logical_id>": "some-id", "<number>": "1", "<str:secret>": "wrong", "<int:pk>": "1",
+    "<str:object_id>": KEY, "<logical_id>": "some-id", "<number>": "1", "<str:key>": KEY, "<str:secret>": "wrong", "<int:pk>": "1",
     "(?P<url>.*)$": "nowhere/", "^(?P<rest>.*)$": "nowhere",
 }  # fmt: skip
 

@@ -35,7 +35,8 @@ class Preview:
 
     @property
     def kind(self) -> str:
-        return labels.KIND.get(self.content.true_type, self.content.true_type)
+        kind = "application/hl7-cda+xml" if self.way == "ccda" else self.content.true_type
+        return labels.KIND.get(kind, kind)
 
     @property
     def size(self) -> str:

@@ -92,7 +92,7 @@ def _html(element: Element) -> SafeString:
     if name in _UNSHOWN:
         return SafeString("")
     if name == "br":
-        return format_html("<br>")
+        return SafeString("<br>")
     if name == "renderMultiMedia":
         return format_html('<span class="note">(a picture, in the document itself)</span>')
     if name == "caption":

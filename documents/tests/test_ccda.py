@@ -2,9 +2,9 @@
 
 import base64
 from pathlib import Path
-from xml.etree.ElementTree import fromstring
 
 import pytest
+from defusedxml.ElementTree import fromstring
 
 from documents.ccda import header, narrative
 from documents.ccda.reading import NotReadable, document_of, header_of
@@ -124,7 +124,8 @@ OUTSIDE = '<!DOCTYPE d [<!ENTITY e SYSTEM "file:///etc/passwd">]>'
     "hostile",
     [wrapped("<title>&b;</title>", BOMB), wrapped("<title>&e;</title>", OUTSIDE),
      wrapped("<title/>", '<!DOCTYPE d SYSTEM "http://127.0.0.1:9/x.dtd">'), wrapped("<a>" * 200 + "</a>" * 200),
-     wrapped("<a/>" * 200_001), wrapped("<title>"), b"<html/>", b"", b"\x00", wrapped("x", '<?xml version="1.0" encoding="nope"?>'),
+     wrapped("<a/>" * 200_001), wrapped("<title>"), b"<html/>", b"", b"\x00",
+     wrapped("x", '<?xml version="1.0" encoding="nope"?>'),
      b'<ClinicalDocument><title>none of HL7</title></ClinicalDocument>', wrapped("x" * 11_000_000)],
     ids=["bomb", "file", "dtd", "deep", "wide", "cut", "html", "empty", "nul", "encoding", "namespace", "long"],
 )  # fmt: skip
@@ -163,9 +164,11 @@ def test_text_in_place_of_a_body_shows():
 def test_nothing_of_a_narrative_is_markup():
     evil = (
         '<component><structuredBody><component><section><title>&lt;script&gt;x&lt;/script&gt;</title><text>'
-        '<script>alert(1)</script><content styleCode="bold&quot; onload=&quot;x" onclick="x">&lt;img src=x&gt;</content>'
+        '<script>alert(1)</script><content styleCode="bold&quot; onload=&quot;x" onclick="x">'
+        '&lt;img src=x&gt;</content>'
         '<table border="1" onmouseover="x"><tr><td colspan="2" rowspan="x">A</td></tr></table>'
-        '<linkHtml href="javascript:alert(1)">go</linkHtml><iframe src="//evil"/><list listType="ordered"><item>1</item>'
+        '<linkHtml href="javascript:alert(1)">go</linkHtml><iframe src="//evil"/>'
+        '<list listType="ordered"><item>1</item>'
         "</list></text></section></component></structuredBody></component>"
     )  # fmt: skip
     [section] = narrative.sections_of(document_of([wrapped(evil)]))
