@@ -121,7 +121,8 @@ ROUTES: dict[str, Expected] = {
 }  # fmt: skip
 
 FILLED = {
-    "<str:object_id>": KEY, "<logical_id>": "some-id", "<number>": "1", "<str:key>": KEY, "<str:secret>": "wrong", "<int:pk>": "1",
+    "<str:object_id>": KEY, "<str:key>": KEY, "<logical_id>": "some-id", "<number>": "1",
+    "<str:secret>": "wrong", "<int:pk>": "1",
     "(?P<url>.*)$": "nowhere/", "^(?P<rest>.*)$": "nowhere",
 }  # fmt: skip
 
