@@ -15,6 +15,8 @@ from healthrecords.fhir.outcome import FHIRError
 
 from . import kinds, storage
 from .models import Content
+from .scanning.gate import refuse_unless_clean
+from .scanning.passing import Scan
 from .sealing import Damaged, Seal, new_key, sealed_size, span_of
 
 log = logging.getLogger(__name__)
@@ -57,8 +59,8 @@ def kept(pieces: Iterable[bytes], claimed_type: str, author: Actor) -> Iterator[
 
     Raises StoreFault, and FHIRError 413 for a stream that is too long; nothing is left behind then.
     """
-    seal, measured = Seal(new_key(), storage.new_name()), _Measured(pieces)
-    storage.put(seal.name, seal.close(measured))
+    seal, measured, scan = Seal(new_key(), storage.new_name()), _Measured(pieces), Scan(author)
+    storage.put(seal.name, seal.close(scan.of(measured)))
     try:
         yield Content(
             object_name=seal.name,
@@ -67,6 +69,8 @@ def kept(pieces: Iterable[bytes], claimed_type: str, author: Actor) -> Iterator[
             sha256=measured.sha256,
             claimed_type=claimed_type,
             true_type=kinds.kind_of(measured.head),
+            scan_state=scan.state,
+            scanned_at=scan.at,
             created_at=timezone.now(),
             author_kind=author.kind,
             author_id=author.id,
@@ -97,7 +101,16 @@ def _take_back(name: str) -> None:
 
 
 def whole(content: Content) -> Iterator[bytes]:
-    """Yield all of it; the last piece comes only once size and checksum are those of the row, else FHIRError 500."""
+    """Give all of it; the last piece comes only once size and checksum are those of the row, else FHIRError 500.
+
+    Raises FHIRError 403 or 423 for content that the virus scanner keeps from leaving.
+    """
+    refuse_unless_clean(content)
+    return unguarded(content)
+
+
+def unguarded(content: Content) -> Iterator[bytes]:
+    """Yield what `whole` gives for those who look at it without giving it out: the scanner, and whoever checks."""
     digest, size, held = hashlib.sha256(), 0, b""
     for piece in _opened(content, content.seal.open(storage.get(content.object_name))):
         if held:
@@ -115,7 +128,8 @@ def is_of_its_size(content: Content) -> bool:
 
 
 def part(content: Content, start: int, end: int) -> Iterator[bytes]:
-    """Yield the bytes from `start` to before `end`, from their chunks alone; FHIRError 500 where those were changed."""
+    """Give the bytes from `start` to before `end`, from their chunks alone; raise as `whole` does."""
+    refuse_unless_clean(content)
     span = span_of(start, end, content.size)
     sealed = storage.get(content.object_name, span.begin, span.end)
     return _opened(content, content.seal.open_part(sealed, span, content.size))

@@ -19,6 +19,15 @@ from patients.models import Patient
 from .sealing import Seal
 
 
+class ScanState(models.TextChoices):
+    """What the virus scanner has said of content."""
+
+    UNSCANNED = "unscanned", "not scanned"
+    QUARANTINED = "quarantined", "waits for the virus scanner"
+    CLEAN = "clean", "clean"
+    REFUSED = "refused", "infected, not given out"
+
+
 class Content(models.Model):
     """Bytes in the store, as R4 Binary serves them: they never change, so that there is one version.
 
@@ -33,13 +42,19 @@ class Content(models.Model):
     sha256 = models.BinaryField(max_length=32)
     claimed_type = models.TextField(default="")
     true_type = models.TextField(default="")
+    scan_state = models.TextField("virus scan", choices=ScanState.choices, default=ScanState.UNSCANNED)
+    scanned_at = models.DateTimeField(null=True)
+    threat = models.TextField(default="", help_text="The scanner's name for what it found.")
     created_at = models.DateTimeField()
     author_kind = models.TextField(default="")
     author_id = models.TextField(default="")
     author = models.TextField(default="", help_text="Name of the person, token or job that sent it, as it was then.")
 
     class Meta:
-        indexes = [models.Index(fields=["created_at"], name="content_by_time")]
+        indexes = [
+            models.Index(fields=["created_at"], name="content_by_time"),
+            models.Index(fields=["scan_state"], name="content_not_clean", condition=~models.Q(scan_state="clean")),
+        ]
 
     def __str__(self) -> str:
         return f"Binary/{self.uuid}"

@@ -6,9 +6,17 @@ from typing import Any
 from celery.schedules import crontab
 
 # Packages whose module `tasks` holds background work.
-TASK_PACKAGES = ["healthrecords.accounts", "compliance.audit"]
+TASK_PACKAGES = ["healthrecords.accounts", "compliance.audit", "documents.scanning"]
 
 BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    "scan-waiting-documents": {
+        "task": "documents.scanning.tasks.scan_waiting",
+        "schedule": timedelta(minutes=5),
+    },
+    "scan-all-documents": {
+        "task": "documents.scanning.tasks.scan_everything",
+        "schedule": crontab(day_of_week="sun", hour="3", minute="20"),
+    },
     "expire-enrolment-links": {
         "task": "healthrecords.accounts.tasks.expire_enrolment_links",
         "schedule": timedelta(hours=1),

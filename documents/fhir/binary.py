@@ -17,6 +17,7 @@ from documents.fhir import ranges
 from documents.fhir.visibility import visible_content
 from documents.models import Content
 from documents.receiving import body_of
+from documents.scanning.gate import refuse_unless_clean
 from healthrecords import trail
 from healthrecords.access.request import AccessRequest, Disclosure, from_http
 from healthrecords.fhir import interactions, validation
@@ -89,6 +90,7 @@ class BinaryView(_ContentView):
 
     def get(self, request: Request, logical_id: str) -> HttpResponseBase:
         content, patients = visible_content(self._asked, logical_id)
+        refuse_unless_clean(content)
         as_json = _wants_json(request)
         headers = _headers(content, as_json)
         if ranges.names(request.headers.get("If-None-Match", ""), headers["ETag"]):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from documents import storage
+from documents.tests.scanners import clamd_running
 
 
 class Uploader:
@@ -69,3 +70,16 @@ def objects(db):
 def store_folder():
     """Where the store keeps its data on disk."""
     return Path(os.environ["HEALTHCARE_DATA_DIR"]) / "seaweedfs" / "data"
+
+
+@pytest.fixture(scope="session")
+def _clamd(tmp_path_factory):
+    with clamd_running(tmp_path_factory.mktemp("clamd")) as address:
+        yield address
+
+
+@pytest.fixture
+def real_scanner(_clamd, settings):
+    """The address of clamd, configured as the scanner."""
+    settings.CLAMAV = _clamd
+    return _clamd

@@ -6,6 +6,7 @@ PACKAGES = {
     "chromium": "chromium",
     "haproxy": "haproxy",
     "promtool": "prometheus",
+    "clamd": "clamav-daemon",
     "amtool": "prometheus-alertmanager",
 }
 

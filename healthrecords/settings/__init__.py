@@ -10,6 +10,7 @@ from .database import *
 from .fhir import *
 from .logs import *
 from .outgoing import *
+from .scanning import *
 from .sign_in import *
 from .storage import *
 from .tasks import *
