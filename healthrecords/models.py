@@ -1,6 +1,6 @@
 """The kernel's models, each kept in the package of its subject."""
 
-from healthrecords.accounts.models import ApiToken, EnrolmentLink, FactorSecret, Role, Session, User
+from healthrecords.accounts.models import ApiToken, EnrolmentLink, FactorSecret, GuessCount, Role, Session, User
 from healthrecords.crypto.models import SealingKey
 from healthrecords.directory.models import (
     Location,
@@ -38,6 +38,7 @@ __all__ = [
     "ApiToken",
     "EnrolmentLink",
     "FactorSecret",
+    "GuessCount",
     "ImportProgress",
     "KeptResource",
     "Location",

@@ -2,20 +2,19 @@
 
 from typing import Any
 
-from allauth.account.adapter import get_adapter
 from allauth.account.forms import LoginForm, ReauthenticateForm
 from django import forms
 from django.contrib.auth.forms import SetPasswordForm
 from django.core.exceptions import ValidationError
 
-from healthrecords.accounts import attempts, signing
+from healthrecords.accounts import signing
 from healthrecords.accounts.guards import guarded
 from healthrecords.accounts.models import User
 from healthrecords.accounts.people import FIRST_EMAIL
 
 
 class SignInForm(LoginForm):
-    """E-mail and password; after too many attempts the password is not even looked at."""
+    """E-mail and password; after too many attempts (TooMany) the password is not even looked at."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -25,14 +24,13 @@ class SignInForm(LoginForm):
         self.order_fields(["login", "password"])
 
     def clean(self) -> dict[str, Any]:
-        email, address = self.cleaned_data.get("login"), getattr(self.request, "client_address", "")
+        email = self.cleaned_data.get("login")
         if not email or not self.cleaned_data.get("password"):
             return self.cleaned_data
-        if attempts.exhausted(email, address):
-            signing.refuse(self.request, User.objects.filter(email=email.lower()).first(), "too many attempts")
-            raise get_adapter().validation_error("too_many_login_attempts")
+        person = User.objects.filter(email=email.lower()).first()
+        signing.guess(self.request, "password", email, person)
         cleaned: dict[str, Any] = super().clean()
-        attempts.forget(email, address)
+        signing.right(self.request, "password", email, person)
         return cleaned
 
 

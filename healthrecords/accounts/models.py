@@ -141,6 +141,17 @@ class ApiToken(models.Model):
         return self.revoked_at is None and now < self.expires_at
 
 
+class GuessCount(models.Model):
+    """A count of guesses while the cache is down (healthrecords.accounts.attempts); the key is a keyed hash."""
+
+    key = models.CharField(primary_key=True, max_length=80)
+    count = models.IntegerField()
+    ends_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.count} until {self.ends_at}"
+
+
 class EnrolmentLink(models.Model):
     """A one-time link with which an invited person sets a password and signs in."""
 

@@ -17,7 +17,7 @@ from django.http import HttpRequest
 
 from healthrecords import trail
 from healthrecords.access.request import NOBODY, AccessRequest, Actor, actor_of_user, route_of
-from healthrecords.accounts import browsers, factors, sessions
+from healthrecords.accounts import attempts, browsers, factors, guessing, sessions
 from healthrecords.accounts.models import User
 
 
@@ -28,6 +28,7 @@ def record_sign_in(request: HttpRequest, user: User, **_: Any) -> None:
     sessions.begin(request.session, getattr(request, "client_address", ""), browser)
     fact = about("sign-in", user, detail=_proofs(request, user))
     trail.record(asked(request, actor_of_user(user), "sign-in"), [fact])
+    request.signed_in_as = user  # type: ignore[attr-defined]
 
 
 @receiver(user_logged_out)
@@ -73,6 +74,26 @@ def record_password_again(request: HttpRequest, user: User, method: str, **said:
     """A step-up by password, of somebody without a second factor."""
     if method == "password" and said.get("reauthenticated"):
         record(request, user, "step-up", "password")
+
+
+def guess(request: HttpRequest, kind: str, subject: str, person: User | None = None) -> None:
+    """Count a guess before it is looked at; raises TooMany. The first of a window that is refused leaves a row."""
+    try:
+        attempts.take(kind, subject, address_of(request), guessing.known(request, person))
+    except attempts.TooMany as refused:
+        if refused.first:
+            refuse(request, person, f"too many attempts: {kind}")
+        raise
+
+
+def right(request: HttpRequest, kind: str, subject: str, person: User | None = None) -> None:
+    """Take a guess that was right off the counts."""
+    attempts.forgive(kind, subject, address_of(request), guessing.known(request, person))
+
+
+def address_of(request: HttpRequest) -> str:
+    """Where a request came from, as the edge found out."""
+    return str(getattr(request, "client_address", ""))
 
 
 def refuse(request: HttpRequest, person: User | None, reason: str) -> None:

@@ -19,7 +19,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from healthrecords import trail
 from healthrecords.access.request import actor_of_user
-from healthrecords.accounts import sessions
+from healthrecords.accounts import sessions, signing
 from healthrecords.accounts.adapters import BACKEND
 from healthrecords.accounts.forms import EnrolmentForm, SignInForm
 from healthrecords.accounts.models import EnrolmentLink, User
@@ -59,12 +59,12 @@ class Enrol(View):
 
     @transaction.atomic
     def get(self, request: HttpRequest, secret: str) -> HttpResponse:
-        link = EnrolmentLink.find(secret)
+        link = _found(request, secret)
         return _page(request, EnrolmentForm(link.user)) if link else _gone(request)
 
     @transaction.atomic
     def post(self, request: HttpRequest, secret: str) -> HttpResponse:
-        link = EnrolmentLink.find(secret)
+        link = _found(request, secret)
         if link is None:
             return _gone(request)
         form = EnrolmentForm(link.user, request.POST)
@@ -89,6 +89,14 @@ class ChangePassword(PasswordChangeView):
         response = super().form_valid(form)
         sessions.end(person, but=self.request.session.session_key)
         return response
+
+
+def _found(request: HttpRequest, secret: str) -> EnrolmentLink | None:
+    """The link of a secret, which is a guess until it is found."""
+    signing.guess(request, "enrolment link", "")
+    if link := EnrolmentLink.find(secret):
+        signing.right(request, "enrolment link", "")
+    return link
 
 
 def _enrol(request: HttpRequest, link: EnrolmentLink, form: EnrolmentForm) -> HttpResponseRedirect:

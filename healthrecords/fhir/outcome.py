@@ -14,6 +14,7 @@ from rest_framework.response import Response
 
 from healthrecords import trail
 from healthrecords.access.request import NOBODY, AccessRequest, UnknownPurpose, route_of
+from healthrecords.accounts.attempts import TooMany
 from healthrecords.jsontext import BadJSON
 
 from .primitives import ID
@@ -97,6 +98,8 @@ def as_error(fault: Exception) -> FHIRError:
     """Return the error that the client is told for an exception; nothing of an unforeseen one is told."""
     if isinstance(fault, FHIRError):
         return fault
+    if isinstance(fault, TooMany):
+        return FHIRError(429, [Issue("throttled", str(fault))], {"Retry-After": str(fault.wait)})
     if isinstance(fault, exceptions.APIException):
         headers = {"WWW-Authenticate": "Bearer"} if fault.status_code == 401 else {}
         code = _CODES.get(fault.status_code, "processing")
@@ -117,7 +120,8 @@ def exception_handler(fault: Exception, context: dict[str, Any]) -> Response:
     if error.status >= 500:
         log.error("request %s failed", getattr(context["request"], "request_id", ""), exc_info=fault)
     try:
-        record_failure(context["request"], view, error)
+        if not isinstance(fault, TooMany) or fault.first:  # once in a window, not for each guess
+            record_failure(context["request"], view, error)
     except DatabaseError as second:
         log.error("the failure of a request could not be recorded", exc_info=second)
         text = "This access could not be written down, so that no data leaves; try again, or tell the operator."

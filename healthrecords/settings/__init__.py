@@ -8,6 +8,7 @@ from .core import *
 from .crypto import *
 from .database import *
 from .fhir import *
+from .guessing import *
 from .logs import *
 from .outgoing import *
 from .scanning import *

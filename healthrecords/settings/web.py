@@ -58,6 +58,8 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "healthrecords.accounts.enforcement.SecondFactor",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "healthrecords.accounts.guessing.Guessing",
+    "axes.middleware.AxesMiddleware",
 ]
 
 AUTH_USER_MODEL = "healthrecords.User"
@@ -79,6 +81,7 @@ SESSION_COOKIE_SECURE = not EMBEDDED
 CSRF_COOKIE_NAME = f"{_PREFIX}csrf"
 CSRF_COOKIE_SECURE = not EMBEDDED
 CSRF_COOKIE_HTTPONLY = True
+BROWSER_COOKIE_NAME = f"{_PREFIX}browser"
 # HAProxy redirects first; a request that came another way, without TLS, gets no record either.
 SECURE_SSL_REDIRECT = not EMBEDDED
 SECURE_REDIRECT_EXEMPT = [r"^health$", r"^health/ready$", r"^metrics$"]  # asked inside the network, in plain

@@ -8,6 +8,7 @@ from django.core.management import call_command
 
 from healthrecords.accounts.models import Role, User
 from healthrecords.cli import host_request
+from tests.cast import give_app
 
 PASSWORD = "correct-horse-battery-staple"
 
@@ -39,6 +40,12 @@ def administrator(make_person):
 @pytest.fixture
 def clinician(make_person):
     return make_person("cleo@example.org", "clinician", name="Cleo Clinician")
+
+
+@pytest.fixture
+def ada(administrator):
+    give_app(administrator)
+    return administrator
 
 
 @pytest.fixture
