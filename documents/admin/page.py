@@ -17,7 +17,7 @@ def facts(
     return {
         "title": words.title_of(document),
         "subtitle": words.dated(document),
-        "flags": words.flags_of(document),
+        "flags": filed.flags,
         "sections": lines.filled(_sections(document, filed)),
         "previews": previews,
         "warnings": [text for each in previews if (text := _warning(each, patient))],

@@ -14,6 +14,7 @@ from documents.admin.words import size_in_words
 from documents.ccda import filling, header, narrative
 from documents.ccda.reading import MAX_BYTES, NotReadable, document_of
 from documents.models import Content
+from documents.scanning.gate import refuse_unless_clean
 from healthrecords.fhir.outcome import FHIRError
 
 PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp"})
@@ -47,6 +48,7 @@ def preview_of(content: Content) -> Preview:
     """The preview of a content that the person may see; content that is not given out tells why."""
     kind = content.true_type
     try:
+        refuse_unless_clean(content)
         if kind in PICTURES | IN_FRAME:
             return Preview(content, "picture" if kind in PICTURES else "frame")
         if kind in filling.XML and content.size <= MAX_BYTES:

@@ -68,7 +68,7 @@ class DocumentAdmin(UploadScreens):
     fieldsets = [("Document", {"fields": [("description", "status")]})]
     page_template = "documents/page.html"
     list_title = "Documents"
-    list_display = ["kind", "day", "person", "author", "status", "size"]
+    list_display = ["name", "kind", "day", "person", "author", "status", "size"]
     list_filter = [PatientFilter, TypeFilter, DateFilter, StatusFilter]
     sortable_by = ["day"]
 
@@ -86,6 +86,10 @@ class DocumentAdmin(UploadScreens):
         return super().get_queryset(request).prefetch_related("contents")
 
     @display(description="Document")
+    def name(self, document: DocumentReference) -> str:
+        return words.title_of(document)
+
+    @display(description="Type")
     def kind(self, document: DocumentReference) -> str:
         return words.kind_of(document)
 
@@ -110,7 +114,7 @@ class DocumentAdmin(UploadScreens):
         return str(getattr(document, "shown_size", ""))
 
     def row_flags(self, record: DocumentReference) -> list[Flag]:
-        return words.flags_of(record)
+        return list(getattr(record, "shown_flags", []))
 
     def listed(self, request: HttpRequest, rows: list[Any], query: str) -> None:
         """Name the patients that may be seen, and note them with their documents."""
@@ -119,6 +123,7 @@ class DocumentAdmin(UploadScreens):
         for each in words.filed(rows):
             shown: Any = each.document
             shown.shown_patient, shown.shown_size = people.get(shown.patient_id), each.size
+            shown.shown_flags = each.flags
 
     def _people(self, request: HttpRequest, ids: set[str]) -> dict[str, Patient]:
         """The patients of these logical ids that the person may see, noted as read: their names show."""

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import F
 from django.http import HttpRequest
 
 from documents.admin import words
@@ -20,7 +21,7 @@ def documents(request: HttpRequest, patient: Patient) -> Panel | None:
     if not screen.permits(request, "read"):
         return None
     rows = screen.visible(request, "read").filter(patient_id=patient.logical_id).prefetch_related("contents")
-    found = list(rows.order_by("-date_from", "-uuid")[: MOST + 1])
+    found = list(rows.order_by(F("date_from").desc(nulls_last=True), "-uuid")[: MOST + 1])
     shown = found[:MOST]
     if shown:
         screen.note(request, "read", shown)
@@ -46,5 +47,5 @@ def _row(screen: Any, filed: words.Filed) -> dict[str, Any]:
         "date": words.dated(document),
         "author": words.author_of(document),
         "size": filed.size,
-        "flags": words.flags_of(document),
+        "flags": filed.flags,
     }

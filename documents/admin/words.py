@@ -5,16 +5,20 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
+
 from documents.admin import labels
-from documents.models import Content, DocumentReference
+from documents.models import Content, DocumentReference, ScanState
 from healthrecords.console.lines import Flag
+
+_KINDS = {"superseded": "caution", "entered-in-error": "grave"}  # states that need a flag
 
 
 def kind_of(document: DocumentReference) -> str:
-    """The type in words: as sent, else ours for the code."""
+    """The type in words: as sent, else ours for the code; nothing where none was sent."""
     codings = _kept(document).get("type", {}).get("coding") or [{}]
     shown = codings[0].get("display", "") if isinstance(codings[0], dict) else ""
-    return document.type_text or shown or labels.TYPE.get(document.type_code, document.type_code) or "Document"
+    return document.type_text or shown or labels.TYPE.get(document.type_code, document.type_code)
 
 
 def dated(document: DocumentReference) -> str:
@@ -59,12 +63,6 @@ def size_in_words(size: int | None) -> str:
     return f"{size / 1024:.0f} KB" if size < 1024**2 else f"{size / 1024**2:.1f} MB"
 
 
-def flags_of(document: DocumentReference) -> list[Flag]:
-    """What to know before reading it."""
-    kinds = {"superseded": "caution", "entered-in-error": "grave"}
-    return [Flag(status_of(document), kinds[document.status])] if document.status in kinds else []
-
-
 @dataclass(frozen=True)
 class Filed:
     """A document in a list, with the content of it that lies here."""
@@ -78,6 +76,18 @@ class Filed:
         told = [each.size for each in self.document.contents.all() if each.size and not each.binary]
         sizes = [each.size for each in self.contents] + told
         return size_in_words(sum(sizes)) if sizes else ""
+
+    @property
+    def flags(self) -> list[Flag]:
+        """What to know before reading it."""
+        status = self.document.status
+        said = [Flag(status_of(self.document), _KINDS[status])] if status in _KINDS else []
+        states = {each.scan_state for each in self.contents}
+        if ScanState.REFUSED in states:
+            said.append(Flag("Infected: not given out", "grave"))
+        elif settings.CLAMAV and states - {ScanState.CLEAN}:
+            said.append(Flag("Waits for the virus scanner"))
+        return said
 
 
 def filed(documents: Iterable[DocumentReference]) -> list[Filed]:
@@ -101,4 +111,4 @@ def keys_of(document: DocumentReference) -> list[UUID]:
 
 def title_of(document: DocumentReference) -> str:
     """What the document is called: its own title, else its type."""
-    return document.description or kind_of(document)
+    return document.description or kind_of(document) or "Document"

@@ -1,6 +1,6 @@
 """Fill what a sender left out of a DocumentReference from the header of its C-CDA; nothing that was sent changes."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from uuid import UUID
 from xml.etree.ElementTree import Element  # nosec B405  a type; defusedxml parses
 
@@ -17,7 +17,12 @@ XML = frozenset({"application/xml", "application/hl7-cda+xml"})
 
 def header_in(content: Content) -> Element | None:
     """The header of stored content; None where it is no C-CDA, or is not given out now."""
-    return _header(contents.whole(content)) if content.true_type in XML else None
+    if content.true_type not in XML:
+        return None
+    try:
+        return header_of(contents.whole(content))
+    except (NotReadable, FHIRError):
+        return None
 
 
 def filled(body: JSON, root: Element, position: int) -> JSON:
@@ -37,13 +42,6 @@ def headers_of(body: JSON) -> Iterator[tuple[int, Element]]:
         root = header_in(content) if content else None
         if root is not None:
             yield position, root
-
-
-def _header(pieces: Iterable[bytes]) -> Element | None:
-    try:
-        return header_of(pieces)
-    except (NotReadable, FHIRError):
-        return None
 
 
 def _content(url: object) -> Content | None:

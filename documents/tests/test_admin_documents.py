@@ -159,6 +159,28 @@ def test_the_front_desk_sees_that_a_document_is_there_and_not_what_is_in_it(sign
     assert desk.get(at("download", made.pk, key)).status_code == 403
 
 
+def test_infected_content_shows_nowhere_and_says_so(nora, file, maria):
+    made, key = file(b"plain words")
+    Content.objects.filter(pk=key).update(scan_state="refused", threat="Eicar")
+    page = nora.get(at("page", made.pk)).content.decode()
+    assert "The virus scanner found Eicar" in page
+    assert "plain words" not in page
+    assert nora.get(at("download", made.pk, key)).status_code == 403
+    for address in (at("changelist"), reverse("admin:patients_patient_page", args=[maria.pk])):
+        assert "Infected: not given out" in nora.get(address).content.decode()
+
+
+def test_content_that_waits_for_the_scanner_shows_when_it_is_clean(nora, file, settings):
+    made, key = file(PNG)
+    settings.CLAMAV = "tcp://127.0.0.1:9"
+    page = nora.get(at("page", made.pk)).content.decode()
+    assert "waits for the virus scanner" in page
+    assert "<img class=" not in page
+    assert nora.get(at("show", made.pk, key)).status_code == 423
+    Content.objects.update(scan_state="clean")
+    assert nora.get(at("show", made.pk, key)).status_code == 200
+
+
 def test_damaged_content_is_not_shown_and_says_so(nora, file, objects):
     from documents import storage
 

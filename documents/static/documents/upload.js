@@ -10,10 +10,7 @@ const submit = upload.querySelector("[type=submit]");
 let queue = Promise.resolve();
 let underway = 0;
 
-chosen.addEventListener("change", () => {
-  take(chosen.files);
-  chosen.value = "";
-});
+chosen.addEventListener("change", takeChosen);
 for (const name of ["dragenter", "dragover"]) {
   document.addEventListener(name, (event) => {
     event.preventDefault();
@@ -40,6 +37,12 @@ upload.addEventListener("submit", (event) => {
   number();
 });
 refresh();
+takeChosen(); // who was quicker than this script
+
+function takeChosen() {
+  take(chosen.files);
+  chosen.value = "";
+}
 
 function take(files) {
   for (const file of files) {
