@@ -1,8 +1,10 @@
 """The web edge: hosts, middleware, cookies, static files, sign-in."""
 
+import re
 from ipaddress import ip_network
 from pathlib import Path
 
+from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from .environment import DATA_DIR, EMBEDDED, optional, optional_secret, required, words
@@ -39,15 +41,27 @@ def _proxies(name: str) -> list[str]:
     return networks
 
 
+def _origins(name: str) -> list[str]:
+    """The origins of browser apps that may call the API, each `https://host` or `https://host:port`."""
+    origins = words(name)
+    for origin in origins:
+        if not re.fullmatch(r"https://[a-z0-9.-]+(:\d{1,5})?", origin):
+            raise ImproperlyConfigured(f"{name} holds {origin}, which is no origin such as https://app.example.org.")
+    return origins
+
+
 ALLOWED_HOSTS = _hosts("HEALTHCARE_ALLOWED_HOSTS")
 PUBLIC_URL = _public_url("HEALTHCARE_PUBLIC_URL")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 TRUSTED_PROXIES = _proxies("HEALTHCARE_TRUSTED_PROXIES")
+CORS_ORIGINS = _origins("HEALTHCARE_CORS_ORIGINS")
 METRICS_TOKEN = optional_secret("HEALTHCARE_METRICS_TOKEN", shortest=32)
 
 MIDDLEWARE = [
     "ops.monitoring.requests.RequestMetrics",
     "healthrecords.edge.RequestIdentity",
+    "csp.middleware.CSPMiddleware",
+    "healthrecords.headers.EdgeHeaders",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -91,6 +105,21 @@ SECURE_HSTS_PRELOAD = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_PROXY_SSL_HEADER = None if EMBEDDED else ("HTTP_X_FORWARDED_PROTO", "https")
 X_FRAME_OPTIONS = "DENY"
+# Nothing inline without the page's nonce, nothing evaluated, nothing from elsewhere (docs/security/web.md).
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF, NONCE],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+        "object-src": [NONE],
+    }
+}
 
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(optional("HEALTHCARE_STATIC_ROOT", str(DATA_DIR / "static")))

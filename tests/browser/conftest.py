@@ -11,6 +11,8 @@ CHROMIUM = "/usr/bin/chromium"
 QUIET = [
     "--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run",
 ]  # fmt: skip
+REPORT = """document.addEventListener("securitypolicyviolation", (event) =>
+  console.error(`${event.violatedDirective} forbids ${event.blockedURI} ${event.sample} (${event.sourceFile})`))"""
 PASSWORD = "a long enough passphrase"
 
 
@@ -32,20 +34,32 @@ def width(request: pytest.FixtureRequest) -> int:
 
 
 @pytest.fixture
-def tab(chromium: Any, width: int) -> Iterator[Any]:
-    """An empty page of a browser at a desk or on a phone."""
-    context = chromium.new_context(viewport={"width": width, "height": 860})
-    yield context.new_page()
-    context.close()
+def complaints() -> list[str]:
+    """What the browser's console complains of, each with the page that it was on."""
+    return []
 
 
 @pytest.fixture
-def enter(tab: Any, live_server: Any) -> Callable[[str], Any]:
-    """Sign a person with the role in, by the pages for it; answer the page that they land on."""
+def tab(chromium: Any, width: int, complaints: list[str]) -> Iterator[Any]:
+    """An empty page of a browser at a desk or on a phone. No test may break the Content-Security-Policy."""
+    context = chromium.new_context(viewport={"width": width, "height": 860})
+    page = context.new_page()
+    page.add_init_script(REPORT)
+    page.on("console", lambda said: complaints.append(f"{page.url}: {said.text}") if said.type == "error" else None)
+    page.on("pageerror", lambda fault: complaints.append(f"{page.url}: {fault}"))
+    yield page
+    context.close()
+    assert [each for each in complaints if " forbids " in each] == []
+
+
+@pytest.fixture
+def enter(tab: Any, live_server: Any) -> Callable[..., Any]:
+    """Sign a person with the roles in, by the pages for it; answer the page that they land on."""
     from healthrecords.accounts.models import Role, User
 
-    def sign_in(role: str) -> Any:
-        person = User.objects.invite(f"{role}@example.org", f"Casey {role.title()}", [Role.objects.get(name=role)])
+    def sign_in(role: str, *more: str) -> Any:
+        roles = list(Role.objects.filter(name__in=[role, *more]))
+        person = User.objects.invite(f"{role}@example.org", f"Casey {role.title()}", roles)
         person.set_password(PASSWORD)
         person.save()
         give_app(person)
