@@ -37,7 +37,7 @@ from uuid6 import uuid7
 
 from healthrecords import trail
 from healthrecords.access.request import AccessRequest, Actor
-from healthrecords.edge import scrub
+from healthrecords.redaction import scrub
 
 logger = logging.getLogger(__name__)
 

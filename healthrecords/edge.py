@@ -1,6 +1,5 @@
-"""The edge of a request: its id, the address it came from, and logs without personal data."""
+"""The edge of a request: its id, and the address it came from."""
 
-import logging
 import re
 from collections.abc import Callable
 from ipaddress import ip_address, ip_network
@@ -10,12 +9,6 @@ from django.http import HttpRequest, HttpResponse
 from uuid6 import uuid7
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
-_DETAIL = re.compile(
-    r"(?im)^\s*(DETAIL|CONTEXT|HINT|QUERY):.*?$"
-    r"|(Key \().*?(\) (?:already exists|is (?:not|still)).*)$"
-    r"|Failing row contains.*$"
-)
-_LINK = re.compile(r"(/accounts/enrol/)[\w-]+")
 
 
 class RequestIdentity:
@@ -48,23 +41,3 @@ class RequestIdentity:
             return str(ip_address(last))
         except ValueError:
             return peer
-
-
-def scrub(text: str) -> str:
-    """Cut out of a message what PostgreSQL prints of a row, and the secret of an enrolment link."""
-    return _LINK.sub(r"\1[removed]", _DETAIL.sub("[row values removed]", text))
-
-
-class ScrubDatabaseDetail(logging.Filter):
-    """Scrubs the message itself."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = scrub(record.getMessage()), ()
-        return True
-
-
-class ScrubbingFormatter(logging.Formatter):
-    """Scrubs tracebacks, where the error's text stands again."""
-
-    def formatException(self, ei: object) -> str:  # noqa: N802
-        return scrub(super().formatException(ei))  # type: ignore[arg-type]

@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import sync_playwright, expect
 
 HERE = Path(__file__).parent
 FLUZONE = "(01)00349281425882(17)270630(10)U8200BB"
@@ -97,7 +97,7 @@ def take_vaccines(page: Any, server: str, suffix: str) -> None:
     page.locator("#scan").focus()
     page.keyboard.type(FLUZONE)
     page.keyboard.press("Enter")
-    page.wait_for_function("document.querySelector('[name=lines-0-lot]').value")
+    expect(page.locator("[name=lines-0-lot]")).not_to_have_value("")
     page.locator("#scan").evaluate("field => field.closest('fieldset').scrollIntoView()")
     take("record-vaccines")
     page.goto(f"{server}/admin/immunizations/lot/")

@@ -60,6 +60,7 @@ METRICS_TOKEN = optional_secret("HEALTHCARE_METRICS_TOKEN", shortest=32)
 MIDDLEWARE = [
     "ops.monitoring.requests.RequestMetrics",
     "healthrecords.edge.RequestIdentity",
+    "healthrecords.logs.RequestLog",
     "csp.middleware.CSPMiddleware",
     "healthrecords.headers.EdgeHeaders",
     "django.middleware.security.SecurityMiddleware",

@@ -82,7 +82,7 @@ def test_the_access_log_is_accessible_and_fits(enter, live_server, maria):
 def test_a_patient_is_found_and_opened_by_keyboard_alone(enter, live_server, maria):
     page = enter("clinician")
     page.goto(f"{live_server.url}/admin/patients/patient/")
-    page.wait_for_function("document.activeElement.id === 'searchbar'")
+    page.locator("#searchbar:focus").wait_for()
     page.keyboard.type("jansen 1980")
     page.keyboard.press("Enter")
     page.wait_for_url("**/?q=jansen*")

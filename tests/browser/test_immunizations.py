@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from healthrecords.cli import host_request
 from immunizations.duplicates.models import DuplicatePair
@@ -61,13 +62,13 @@ def test_from_a_scan_to_the_grid_the_stock_and_a_recall(enter, live_server, mari
     page.wait_for_url("**/visit/**")
     page.keyboard.type(FLUZONE)
     page.keyboard.press("Enter")
-    page.wait_for_function("document.activeElement.name === 'lines-0-site'")
+    page.locator("[name=lines-0-site]:focus").wait_for()
     page.keyboard.type("Left d")
     page.keyboard.press("Enter")
     page.keyboard.type("engerix")
     page.locator("#scan-offers li").first.wait_for()
     page.keyboard.press("Enter")
-    page.wait_for_function("document.activeElement.name === 'lines-1-lot'")
+    page.locator("[name=lines-1-lot]:focus").wait_for()
     assert page.locator("[name=lines-1-site]").input_value() == "LD"
     page.keyboard.press("Control+Enter")
     page.wait_for_url(f"**/patient/{maria.pk}/")
@@ -111,7 +112,7 @@ def test_each_scan_fills_a_line_of_its_own_and_keeps_the_site(enter, live_server
     page.goto(f"{live_server.url}/admin/immunizations/immunization/visit/{maria.pk}/")
     for number in range(3):
         scan(page, f"(01)00349281425882(17)290630(10)LOT{number}")
-        page.wait_for_function(f"document.querySelector('[name=lines-{number}-lot]')?.value === 'LOT{number}'")
+        expect(page.locator(f"[name=lines-{number}-lot]")).to_have_value(f"LOT{number}")
         if number == 0:
             page.locator("[name=lines-0-site]").select_option("RT")
     assert [page.locator(f"[name=lines-{n}-site]").input_value() for n in range(3)] == ["RT"] * 3

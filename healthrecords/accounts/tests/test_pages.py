@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from healthrecords.accounts import attempts, people
 from healthrecords.accounts.models import EnrolmentLink, User
-from healthrecords.edge import scrub
+from healthrecords.redaction import scrub
 from tests.cast import enter
 
 from .conftest import PASSWORD
