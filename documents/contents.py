@@ -14,6 +14,7 @@ from healthrecords.access.request import Actor
 from healthrecords.fhir.outcome import FHIRError
 
 from . import kinds, storage
+from .limits.looking import within_limits
 from .models import Content
 from .scanning.gate import refuse_unless_clean
 from .scanning.passing import Scan
@@ -60,7 +61,7 @@ def kept(pieces: Iterable[bytes], claimed_type: str, author: Actor) -> Iterator[
     Raises StoreFault, and FHIRError 413 for a stream that is too long; nothing is left behind then.
     """
     seal, measured, scan = Seal(new_key(), storage.new_name()), _Measured(pieces), Scan(author)
-    storage.put(seal.name, seal.close(scan.of(measured)))
+    storage.put(seal.name, seal.close(scan.of(within_limits(measured))))
     try:
         yield Content(
             object_name=seal.name,
@@ -101,12 +102,12 @@ def _take_back(name: str) -> None:
 
 
 def whole(content: Content) -> Iterator[bytes]:
-    """Give all of it; the last piece comes only once size and checksum are those of the row, else FHIRError 500.
+    """Yield all of it; the last piece comes only once size and checksum are those of the row, else FHIRError 500.
 
     Raises FHIRError 403 or 423 for content that the virus scanner keeps from leaving.
     """
     refuse_unless_clean(content)
-    return unguarded(content)
+    yield from unguarded(content)
 
 
 def unguarded(content: Content) -> Iterator[bytes]:
@@ -128,11 +129,11 @@ def is_of_its_size(content: Content) -> bool:
 
 
 def part(content: Content, start: int, end: int) -> Iterator[bytes]:
-    """Give the bytes from `start` to before `end`, from their chunks alone; raise as `whole` does."""
+    """Yield the bytes from `start` to before `end`, from their chunks alone; raise as `whole` does."""
     refuse_unless_clean(content)
     span = span_of(start, end, content.size)
     sealed = storage.get(content.object_name, span.begin, span.end)
-    return _opened(content, content.seal.open_part(sealed, span, content.size))
+    yield from _opened(content, content.seal.open_part(sealed, span, content.size))
 
 
 def _opened(content: Content, pieces: Iterator[bytes]) -> Iterator[bytes]:

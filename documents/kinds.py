@@ -26,9 +26,28 @@ _MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (8, b"WAVE", "audio/wav"),
     (0, b"ID3", "audio/mpeg"),
     (0, b"OggS", "application/ogg"),
+    (257, b"ustar", "application/x-tar"),
+    (0, b"BZh", "application/x-bzip2"),
+    (0, b"\xfd7zXZ\x00", "application/x-xz"),
+    (0, b"\x28\xb5\x2f\xfd", "application/zstd"),
+    (0, b"MSCF\x00", "application/vnd.ms-cab-compressed"),
     (0, b"\x7fELF", "application/x-executable"),
     (0, b"MZ", "application/x-executable"),
+    (0, b"\xca\xfe\xba\xbe", "application/x-executable"),  # Java classes, and programs of macOS
+    (0, b"\xcf\xfa\xed\xfe", "application/x-executable"),
+    (0, b"\x00asm", "application/x-executable"),
+    (0, b"#!", "application/x-executable"),
 )
+_WORDS = (b"BM", b"MZ")  # marks with which a text may begin, too: a NUL among the first bytes tells
+# What a browser may run, or render as a page, by its type.
+_ACTIVE = re.compile(
+    r"text/(html|css|xsl|vbscript|x-component|cache-manifest|\w*-?(java|ecma|live|j)script[\d.]*)"
+    r"|image/svg(\+xml)?|multipart/.+|message/.+"
+    r"|application/(xhtml(\+xml)?|xslt\+xml|x?-?(java|ecma)script|hta|wasm|java-archive|x-shockwave-flash|x-mimearchive"
+    r"|vnd\.wap\.xhtml\+xml|mathml\+xml)",
+    re.IGNORECASE,
+)
+_MEDIA_TYPE = re.compile(r"[!#$%&'*+.^_`|~\w-]+/[!#$%&'*+.^_`|~\w-]+(\s*;[ -~]*)?", re.ASCII)
 _MARKUP = (
     (rb"<svg[\s>]", "image/svg+xml"),
     (rb"<!doctype\s+html|<html[\s>]|<script[\s>]|<body[\s>]|<head[\s>]|<iframe[\s>]", "text/html"),
@@ -40,9 +59,17 @@ _MARKUP = (
 def kind_of(head: bytes) -> str:
     """The media type of content that begins with `head` (HEAD bytes of it, or all)."""
     for offset, mark, kind in _MAGIC:
-        if head.startswith(mark, offset):
+        if head.startswith(mark, offset) and (mark not in _WORDS or b"\0" in head):
             return kind
     return _text_kind(head.removeprefix(b"\xef\xbb\xbf").lstrip())
+
+
+def served_as(claimed: str) -> str:
+    """The type under which content leaves: the claimed one, unless a browser would run it, or it is no media type."""
+    kind = claimed.partition(";")[0].strip()
+    if not _MEDIA_TYPE.fullmatch(claimed) or _ACTIVE.fullmatch(kind):
+        return UNKNOWN
+    return claimed
 
 
 def _text_kind(text: bytes) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 from documents.admin import labels, words
 from documents.admin.preview import Preview
-from documents.models import DocumentReference
+from documents.models import DocumentReference, ScanState
 from healthrecords.console import lines
 from healthrecords.console.lines import Line, Section
 from patients.models import Patient
@@ -64,7 +64,9 @@ def _relation(each: Any) -> Line:
 
 def _content(each: Any) -> Line:
     filed = f"filed {each.created_at:%Y-%m-%d %H:%M} by {each.author}" if each.author else ""
-    return Line(labels.KIND.get(each.true_type, each.true_type), words.size_in_words(each.size), filed)
+    scan = "" if each.scan_state == ScanState.UNSCANNED else f"virus scan: {each.get_scan_state_display()}"
+    told = "; ".join(filter(None, [filed, scan]))
+    return Line(labels.KIND.get(each.true_type, each.true_type), words.size_in_words(each.size), told)
 
 
 def _elsewhere(document: DocumentReference) -> list[Line]:

@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from documents import contents
 from documents.fhir import ranges
 from documents.fhir.visibility import visible_content
+from documents.kinds import served_as
 from documents.models import Content
 from documents.receiving import body_of
 from documents.scanning.gate import refuse_unless_clean
@@ -36,6 +37,7 @@ _HARMLESS = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; sandbox",
     "Content-Disposition": "attachment",
+    "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "private, no-cache",
     "Vary": "Accept, Authorization",
 }
@@ -174,7 +176,7 @@ def _wants_json(request: Request) -> bool:
 def _headers(content: Content, as_json: bool) -> dict[str, str]:
     return {
         **_HARMLESS,
-        "Content-Type": f"{MEDIA_TYPE}; charset=utf-8" if as_json else content.claimed_type,
+        "Content-Type": f"{MEDIA_TYPE}; charset=utf-8" if as_json else served_as(content.claimed_type),
         "ETag": _tag(content, as_json),
         "Last-Modified": http_date(content.created_at),
         **({} if as_json else {"Accept-Ranges": "bytes"}),

@@ -6,6 +6,7 @@ content itself comes back from that address.
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
@@ -18,6 +19,9 @@ from healthrecords.fhir.mapping import JSON
 from healthrecords.fhir.outcome import Issue
 from healthrecords.fhir.references import target_of
 
+# What a program that follows the link would run, or read from its own disk.
+_NO_ADDRESS = re.compile(r"\s*(javascript|vbscript|data|file|blob)\s*:", re.IGNORECASE)
+
 
 def check_content(body: JSON, patient: str) -> Iterator[Issue]:
     """Refuse content that belongs to another patient, and a checksum or size that is not that of the data."""
@@ -25,6 +29,8 @@ def check_content(body: JSON, patient: str) -> Iterator[Issue]:
         path, attachment = f"DocumentReference.content[{position}].attachment", each.get("attachment", {})
         if _is_anothers(attachment, patient):
             yield Issue("value", "names content of another patient", f"{path}.url")
+        if _NO_ADDRESS.match(str(attachment.get("url", ""))):
+            yield Issue("security", "is no address of a document", f"{path}.url")
         if isinstance(attachment.get("data"), str):
             yield from _data_faults(attachment, path)
 

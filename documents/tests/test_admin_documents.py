@@ -6,6 +6,7 @@ from django.urls import reverse
 from documents.models import Content, DocumentReference
 from documents.tests.conftest import body
 from documents.tests.samples import PDF, document, inline
+from documents.tests.scanners import nowhere
 from documents.tests.test_ccda import CCD, ISABELLA
 from patients.models import Patient
 
@@ -75,7 +76,7 @@ def test_the_list_is_narrowed_by_patient_type_date_and_status(nora, integrator, 
 @pytest.mark.parametrize(
     ("content", "way"),
     [(PDF, "frame"), (PNG, "picture"), (b"plain words", "text"), (b'{"a": 1}', "text"), (CCD, "ccda"), (SVG, "none"),
-     (HTML, "none"), (b"<?xml version='1.0'?><a><b/></a>", "text"), (b"PK\x03\x04aaaa", "none")],
+     (HTML, "none"), (b"<?xml version='1.0'?><a><b/></a>", "text"), (b"PK\x05\x06" + bytes(18), "none")],
 )  # fmt: skip
 def test_what_is_shown_follows_the_bytes_not_the_claim(nora, file, content, way):
     made, key = file(content, kind="application/pdf")
@@ -273,3 +274,21 @@ def test_words_and_status_are_put_right_in_a_form(nora, file):
     nora.post(at("change", made.pk), {"expected": "1", "description": "Better", "status": "entered-in-error"})
     made.refresh_from_db()
     assert (made.description, made.status, made.version) == ("Better", "entered-in-error", 2)
+
+
+def test_content_that_waits_for_the_virus_scanner_is_neither_shown_nor_given_out(nora, file, settings):
+    settings.CLAMAV = nowhere()
+    made, key = file(PNG, "image/png")
+    page = nora.get(at("page", made.pk)).content.decode()
+    assert "virus scan: waits for the virus scanner" in page
+    assert "waits for the virus scanner and is not given out before" in page
+    assert at("show", made.pk, key) not in page
+    for screen in ("show", "download"):
+        answer = nora.get(at(screen, made.pk, key))
+        assert (answer.status_code, PNG in body(answer)) == (423, False)
+
+
+def test_a_ccda_is_filed_while_the_virus_scanner_is_down(file, settings):
+    settings.CLAMAV = nowhere()
+    file(CCD, "application/xml")
+    assert Content.objects.get().scan_state == "quarantined"

@@ -134,9 +134,9 @@ def test_a_hostile_document_is_not_read(hostile):
         document_of([hostile])
 
 
-def test_a_hostile_document_is_stored_as_it_was_sent(integrator, isabella):
-    made = integrator.create(bare(isabella, inline(wrapped("<title>&e;</title>", OUTSIDE))))
-    assert "description" not in made
+def test_a_document_that_declares_entities_is_refused(integrator, isabella):
+    sent = bare(isabella, inline(wrapped("<title>&e;</title>", OUTSIDE)))
+    assert integrator.post("DocumentReference", sent).status_code == 422
 
 
 def test_no_more_than_the_header_is_read():
