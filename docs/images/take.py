@@ -82,7 +82,29 @@ def take_all(page: Any, server: str, who: tuple[str, str], search: str, suffix: 
     page.goto(f"{page.url.removesuffix('change/')}history/")
     take("history")
     page.goto(page.url.removesuffix("history/"))
+    take_documents(page, suffix)
     take_vaccines(page, server, suffix)
+
+
+def take_documents(page: Any, suffix: str) -> None:
+    """From a patient's page, and back: the documents, a C-CDA (one whose title begins with Summary), filing files."""
+
+    def take(name: str) -> None:
+        page.screenshot(path=str(HERE / f"{name}{suffix}.png"))
+
+    patient = page.url
+    page.locator(".documents").evaluate("panel => panel.scrollIntoView()")
+    take("documents")
+    page.locator(".documents").get_by_role("link", name="Summary").first.click()
+    page.wait_for_load_state()
+    take("documents-summary")
+    page.goto(patient)
+    page.get_by_role("link", name="Add documents").click()
+    page.wait_for_load_state()
+    page.locator("#files").set_input_files([HERE.parents[1] / "documents/tests/data/summary.xml", HERE / "sign-in.png"])
+    page.wait_for_function("document.querySelector('[name=lines-1-title]')?.value")
+    take("documents-add")
+    page.goto(patient)
 
 
 def take_vaccines(page: Any, server: str, suffix: str) -> None:

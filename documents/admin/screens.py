@@ -144,8 +144,14 @@ class DocumentAdmin(UploadScreens):
             "patient": patient,
             "born": birth(patient) if patient else "",
             "patient_address": people.address("page", patient.pk) if patient else "",
+            "replace_address": self._replacing(request, record, patient),
             "is_open": is_open,
         }
+
+    def _replacing(self, request: HttpRequest, record: DocumentReference, patient: Patient | None) -> str:
+        """Where a newer file takes the place of this document; nothing where the person may not."""
+        may = self.may_file(request) and self.permits(request, "update") and record.status == Status.CURRENT
+        return f"{self.address('upload', patient.pk)}?replaces={record.pk}" if may and patient else ""
 
     def show_view(self, request: HttpRequest, object_id: str, key: str) -> HttpResponseBase:
         """Content for a frame or a picture on the page of its document."""

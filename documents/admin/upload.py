@@ -11,11 +11,10 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 
 from documents import contents
-from documents.admin import giving, labels, page
+from documents.admin import giving, labels, page, words
 from documents.admin.upload_forms import lines_of
-from documents.admin.words import size_in_words
 from documents.ccda import filling, header
-from documents.models import Content
+from documents.models import Content, Status
 from documents.receiving import body_of
 from healthrecords.access.request import actor_of_user
 from healthrecords.console.minutes import asked_of, minutes_of, recorded
@@ -59,12 +58,14 @@ class UploadScreens(RecordAdmin):
     def upload_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Choose files, say what they are, file them."""
         people, patient = self._patient(request, object_id)
-        lines = lines_of(request.POST if request.method == "POST" else None)
-        if request.method == "POST" and lines.is_valid() and self._filed(request, patient, lines):
+        older = self._replaced(request, patient)
+        lines = lines_of(request.POST if request.method == "POST" else None, most=1 if older else 50)
+        if request.method == "POST" and lines.is_valid() and self._filed(request, patient, lines, older):
             return HttpResponseRedirect(people.address("page", patient.pk))
         people.note(request, "read", [patient])
         context = {
-            "title": "Add documents",
+            "title": "Replace a document" if older else "Add documents",
+            "older": words.title_of(older) if older else "",
             "subtitle": f"{patient}, born {birth(patient)}",
             "lines": lines,
             "patient_address": people.address("page", patient.pk),
@@ -82,28 +83,47 @@ class UploadScreens(RecordAdmin):
         found: Any = people._found(people.visible(request, "read"), key)
         return people, found
 
-    def _filed(self, request: HttpRequest, patient: Patient, lines: Any) -> bool:
+    def _replaced(self, request: HttpRequest, patient: Patient) -> Any:
+        """The document of this patient that the new one is to replace, if the address names one; raise Http404."""
+        key = request.GET.get("replaces", "")
+        if not key:
+            return None
+        self.require(request, "update", key)
+        rows = self.visible(request, "update").filter(patient_id=patient.logical_id, status=Status.CURRENT)
+        found = self._found(rows.select_for_update(of=("self",)) if request.method == "POST" else rows, key)
+        if request.method == "GET":
+            self.note(request, "read", [found])
+        return found
+
+    def _filed(self, request: HttpRequest, patient: Patient, lines: Any, older: Any) -> bool:
         """File all lines; False where one cannot be, which its form then tells."""
         asked = self.asked(request, "create")
         changes = []
         for form in lines.forms:
             try:
-                changes.append(self._change(patient, form.cleaned_data, asked.actor))
+                changes.append(self._change(patient, form.cleaned_data, asked.actor, older))
             except FHIRError as fault:
                 form.add_error(None, " ".join(issue.text for issue in fault.issues))
         if any(form.errors for form in lines.forms):
             return False
         store.write(self.resource, changes, asked.actor)
         self.note(request, "create", [change.record for change in changes])
+        if older:
+            older.status = Status.SUPERSEDED
+            store.write_stored(self.resource, older, asked.actor)
+            self.note(request, "update", [older])
         count = len(changes)
         messages.success(request, "The document was filed." if count == 1 else f"{count} documents were filed.")
         return True
 
-    def _change(self, patient: Patient, said: JSON, actor: Any) -> store.Change:
+    def _change(self, patient: Patient, said: JSON, actor: Any, older: Any) -> store.Change:
         content = Content.objects.filter(pk=said["content"]).first()
         if content is None or not content.is_by(actor) or content.uses.exists():
             raise FHIRError.of(422, "value", "This file was filed already, or did not arrive; choose it again.")
         body = _body(patient, said, content)
+        if older:
+            target = {"reference": f"DocumentReference/{older.logical_id}", "display": words.title_of(older)}
+            body["relatesTo"] = [{"code": "replaces", "target": target}]
         refuse_invalid(self.resource, body)
         return store.Change(store.draft_of(self.resource, body))
 
@@ -132,9 +152,9 @@ class UploadScreens(RecordAdmin):
 
 def _told(content: Content, patient: Patient) -> JSON:
     """What the page fills into the line of a file."""
-    kind = labels.KIND.get(content.true_type, content.true_type)
-    told = {"content": str(content.pk), "about": f"{kind}, {size_in_words(content.size)}"}
     root = filling.header_in(content)
+    kind = "C-CDA" if root is not None else labels.KIND.get(content.true_type, content.true_type)
+    told = {"content": str(content.pk), "about": f"{kind}, {words.size_in_words(content.size)}"}
     if root is None:
         return told
     said, subject = header.elements_of(root), header.subject_of(root)

@@ -31,8 +31,8 @@ class LineForm(forms.Form):
             field.choices = [*field.choices, (code, f"As the document says ({code})")]
 
 
-def lines_of(data: Any) -> Any:
-    """The lines that a page sends, or none yet."""
-    return forms.formset_factory(LineForm, extra=0, min_num=1 if data else 0, validate_min=True, max_num=50)(
-        data, prefix="lines"
-    )
+def lines_of(data: Any, most: int) -> Any:
+    """The lines that a page sends, at most so many, or none yet."""
+    return forms.formset_factory(
+        LineForm, extra=0, min_num=1 if data else 0, validate_min=True, max_num=most, validate_max=True
+    )(data, prefix="lines")

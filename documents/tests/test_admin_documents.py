@@ -236,6 +236,25 @@ def test_a_file_is_filed_once_and_by_whom_sent_it(nora, maria, signed_in):
         assert DocumentReference.objects.count() == count
 
 
+def test_a_newer_file_takes_the_place_of_a_document(nora, maria, file, integrator):
+    made, _ = file(PDF)
+    address = f"{at('upload', maria.pk)}?replaces={made.pk}"
+    assert address in nora.get(at("page", made.pk)).content.decode()
+    nora.post(address, line(receive(nora, maria, PDF).json()["content"]))
+    made.refresh_from_db()
+    newer = DocumentReference.objects.exclude(pk=made.pk).get()
+    assert (made.status, made.version, newer.status) == ("superseded", 2, "current")
+    found = integrator.get(f"DocumentReference?relatesto=DocumentReference/{made.logical_id}&relation=replaces").json()
+    assert [each["resource"]["id"] for each in found["entry"]] == [newer.logical_id]
+    assert nora.get(address).status_code == 404  # replaced already
+
+
+def test_a_document_of_another_patient_is_not_replaced(nora, maria, file, integrator):
+    other = Patient.objects.get(logical_id=integrator.create(ISABELLA)["id"])
+    made, _ = file(PDF, patient=other)
+    assert nora.get(f"{at('upload', maria.pk)}?replaces={made.pk}").status_code == 404
+
+
 def test_what_is_missing_is_said_beside_the_field(nora, maria):
     told = receive(nora, maria, PDF).json()
     answer = nora.post(at("upload", maria.pk), line(told["content"], type="", title="", date="soon"))
