@@ -102,6 +102,8 @@ def as_error(fault: Exception) -> FHIRError:
         return FHIRError(429, [Issue("throttled", str(fault))], {"Retry-After": str(fault.wait)})
     if isinstance(fault, exceptions.APIException):
         headers = {"WWW-Authenticate": "Bearer"} if fault.status_code == 401 else {}
+        if isinstance(fault, exceptions.Throttled):
+            headers = {"Retry-After": str(fault.wait)}  # type: ignore[attr-defined]
         code = _CODES.get(fault.status_code, "processing")
         return FHIRError(fault.status_code, [Issue(code, str(fault.detail))], headers)
     crossed = type(fault.__cause__)
@@ -120,13 +122,18 @@ def exception_handler(fault: Exception, context: dict[str, Any]) -> Response:
     if error.status >= 500:
         log.error("request %s failed", getattr(context["request"], "request_id", ""), exc_info=fault)
     try:
-        if not isinstance(fault, TooMany) or fault.first:  # once in a window, not for each guess
+        if not _is_flood(fault):
             record_failure(context["request"], view, error)
     except DatabaseError as second:
         log.error("the failure of a request could not be recorded", exc_info=second)
         text = "This access could not be written down, so that no data leaves; try again, or tell the operator."
         error = FHIRError.of(503, "transient", text)
     return Response(outcome(error.issues), status=error.status, headers=error.headers)
+
+
+def _is_flood(fault: Exception) -> bool:
+    """Whether a refusal leaves no row: of guesses the first in a window does; a throttled client saw nothing."""
+    return isinstance(fault, exceptions.Throttled) or (isinstance(fault, TooMany) and not fault.first)
 
 
 def record_failure(http: HttpRequest, view: Any, error: FHIRError) -> None:

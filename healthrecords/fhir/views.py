@@ -13,7 +13,7 @@ from rest_framework.viewsets import ViewSet
 
 from healthrecords.access.request import AccessRequest, Actor, from_http
 
-from . import bundle, capability, interactions, listing, operations
+from . import bundle, capability, interactions, listing, operations, throttle
 from .answer import Answer
 from .conditions import of_request
 from .outcome import FHIRError
@@ -43,6 +43,11 @@ class FHIRView(APIView):
             raise FHIRError.of(411, "invalid", "Send the body with a Content-Length, not in chunks.")
         super().initial(request, *args, **kwargs)
         self.actor = cast(Actor, request.user)
+        self.charge(throttle.cost(request.method or "", getattr(self, "action", None) or "", dict(_pairs(request))))
+
+    def charge(self, units: int) -> None:
+        """Take units from what the client may ask for; raises Throttled."""
+        throttle.charge(f"{self.actor.kind}:{self.actor.id}", units)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
@@ -121,6 +126,8 @@ class BundleView(FHIRView):
 
     def post(self, request: Request) -> Response:
         asked = from_http(request, self.actor, "bundle", "Bundle")
+        entries = request.data.get("entry") if isinstance(request.data, dict) else None
+        self.charge(len(entries) if isinstance(entries, list) else 0)
         return Response(bundle.process(request.data, asked, request.headers.get("Prefer", "")))
 
 

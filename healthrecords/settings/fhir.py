@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from .environment import number
+
 FHIR_RESOURCES = [
     "healthrecords.directory.fhir.organization.ORGANIZATION",
     "healthrecords.directory.fhir.practitioner.PRACTITIONER",
@@ -15,6 +17,7 @@ FHIR_RESOURCES = [
 # Types that are no records, with addresses of their own: modules with `urlpatterns` and `CAPABILITIES`.
 FHIR_URLS = ["documents.fhir.urls"]
 FHIR_MAX_BODY = 10 * 1024 * 1024  # bytes
+RATE_UNITS_PER_MINUTE = number("HEALTHCARE_RATE_UNITS", 30_000, least=60)  # of one client (healthrecords.fhir.throttle)
 FHIR_MAX_DEPTH = 60
 FHIR_PAGE_SIZE = 20
 FHIR_MAX_PAGE_SIZE = 200
