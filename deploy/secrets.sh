@@ -46,6 +46,7 @@ random postgres_password 0440 32
 random database_owner_password 0400 32
 random database_app_password 0400 32
 random database_sealer_password 0400 32
+random database_backup_password 0400 32
 random database_monitor_password 0440 32
 derived database_url 0400 <<EOF
 postgres://healthrecords_app:$(value database_app_password)@postgres:5432/healthrecords
@@ -56,6 +57,9 @@ EOF
 
 derived database_sealer_url 0400 <<EOF
 postgres://healthrecords_sealer:$(value database_sealer_password)@postgres:5432/healthrecords
+EOF
+derived backup_database_url 0400 <<EOF
+postgres://healthrecords_backup:$(value database_backup_password)@postgres:5432/healthrecords
 EOF
 
 # Valkey: database 0 is the cache, 1 the broker

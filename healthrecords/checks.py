@@ -12,6 +12,7 @@ SOCKETS = {
     "ACCESS_POLICY": "who may see what",
     "AUDIT_SINK": "where access is written down",
     "READINESS": "what readiness means",
+    "OPERATIONS_LOG": "where the runs of commands are kept",
     "METRICS": "what Prometheus reads",
 }
 

@@ -24,9 +24,11 @@ from typing import Annotated, Any, Literal, NoReturn
 
 import orjson
 import typer
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.management.base import CommandError, SystemCheckError
 from django.db import OperationalError, ProgrammingError, transaction
+from django.utils.module_loading import import_string
 from django_typer.management import TyperCommand, initialize
 from rich.console import Console
 from rich.progress import Progress
@@ -116,16 +118,20 @@ def verb(changes: bool = False, rehearses: bool = False) -> Callable[[Callable[.
     """Turn a function that returns a Result into a verb with `--json`.
 
     `changes`: each run leaves an operations record. `rehearses`: adds `--dry-run`, which runs the same code in a
-    transaction that is rolled back (for verbs that touch nothing but the database).
+    transaction that is rolled back (for verbs that touch nothing but the database). A verb that touches more takes
+    `dry_run` itself, and carries out the plan that it shows.
     """
 
     def decorate(function: Callable[..., Result]) -> Callable[..., None]:
+        plans = "dry_run" in inspect.signature(function).parameters
         name = function.__name__.strip("_").replace("_", "-")
 
         @wraps(function)
         def run(self: Group, *args: Any, as_json: bool = False, dry_run: bool = False, **options: Any) -> None:
             started, self.request = monotonic(), host_request(f"{self._name} {name}")
-            result = _attempt(lambda: _rehearsed(dry_run, lambda: function(self, *args, **options)))
+            if plans:
+                options["dry_run"] = dry_run
+            result = _attempt(lambda: _rehearsed(dry_run and rehearses, lambda: function(self, *args, **options)))
             if changes and not dry_run and result.recordable:
                 _record(self.request, result, monotonic() - started)
             deliver(result, as_json, self.stdout, self.stderr)
@@ -223,6 +229,8 @@ def _record(request: AccessRequest, result: Result, seconds: float) -> None:
             trail.record(request, [trail.Fact("command", outcome, detail=detail)])
     except Exception as fault:
         logger.error("The operations record could not be written: %s", scrub(str(fault)))
+    else:
+        import_string(settings.OPERATIONS_LOG)(request.actor.name, request.route, result.outcome, result.summary, seconds)
 
 
 def _add_options(function: Callable[..., None], **options: Any) -> None:

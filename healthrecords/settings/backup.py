@@ -1,0 +1,29 @@
+"""Where backups go and to whom they are sealed. Without a repository there are none, and `backup` says so."""
+
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+from .environment import DATA_DIR, number, one_of, optional, optional_secret, server_url
+
+BACKUP_DATABASE_URL = (
+    server_url("HEALTHCARE_BACKUP_DATABASE_URL", "postgres", "postgresql")
+    if optional("HEALTHCARE_BACKUP_DATABASE_URL")
+    else ""
+)
+BACKUP_REPOSITORY = optional("HEALTHCARE_BACKUP_REPOSITORY")
+if BACKUP_REPOSITORY and not BACKUP_REPOSITORY.startswith(("file:///", "s3://")):
+    raise ImproperlyConfigured("HEALTHCARE_BACKUP_REPOSITORY must begin with file:/// or s3://.")
+BACKUP_S3_ENDPOINT = optional("HEALTHCARE_BACKUP_S3_ENDPOINT")
+BACKUP_S3_ACCESS_KEY = optional_secret("HEALTHCARE_BACKUP_S3_ACCESS_KEY", shortest=8)
+BACKUP_S3_SECRET_KEY = optional_secret("HEALTHCARE_BACKUP_S3_SECRET_KEY", shortest=20)
+BACKUP_LOCK_DAYS = number("HEALTHCARE_BACKUP_LOCK_DAYS", 0, least=0)
+BACKUP_RECIPIENTS_FILE = optional("HEALTHCARE_BACKUP_RECIPIENTS_FILE")
+BACKUP_IDENTITY_FILE = optional("HEALTHCARE_BACKUP_IDENTITY_FILE")
+# The spool of the write-ahead log, what is staged, and the manifests of the last links.
+BACKUP_WORK_DIR = Path(optional("HEALTHCARE_BACKUP_WORK_DIR", str(DATA_DIR.with_name(f"{DATA_DIR.name}-backups"))))
+BACKUP_SYNCHRONOUS = one_of("HEALTHCARE_BACKUP_SYNCHRONOUS", "0", ("0", "1")) == "1"
+# What the audit trail says about itself for a catalogue entry: a function without arguments, by its dotted path.
+BACKUP_TRAIL_SEAL = ""
+# Opens a new epoch of the audit trail in a restored database: a function of the reason, by its dotted path.
+BACKUP_NEW_EPOCH = ""

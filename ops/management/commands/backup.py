@@ -1,0 +1,99 @@
+"""backup: copies of the database, taken and listed; the log, received; points; the recovery kit."""
+
+import getpass
+import os
+import signal
+import sys
+from pathlib import Path
+from threading import Event
+from typing import Annotated
+
+import typer
+from django_typer.management import command
+
+from healthrecords.cli import Group, Result, counted, progress, verb
+from ops.backup import kit, points, taking
+from ops.backup.faults import BackupFault
+from ops.backup.overview import Overview, overview
+from ops.backup.receiver import Receiver
+from ops.backup.taking import Type
+
+Kind = Annotated[Type, typer.Option("--type", help="full, incremental (on the last one) or archive (kept long).")]
+
+
+class Command(Group):
+    help = "Backups: take them, list them, receive the log."
+
+    @command()
+    @verb(changes=True)
+    def database(
+        self, type_: Kind = "full", dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan.")] = False
+    ) -> Result:
+        """Copy the database into the repository: verified, compressed, encrypted."""
+        if dry_run:
+            plan = taking.planned(type_)
+            return Result(taking.foretold(plan), {"type": plan.type, "needed": plan.needed}, recordable=False)
+        with progress("Backup", None) as advance:
+            taken = taking.take(type_, advance)
+        entry = taken.entry
+        data = {"id": entry.id, "type": entry.type, "parent": entry.parent, "size": entry.size}
+        return Result(taking.told(taken), data)
+
+    @command()
+    @verb(changes=True)
+    def point(self, name: str) -> Result:
+        """Name this moment, to restore to it later."""
+        made = points.make(name)
+        return Result(f"The point {name} is at {made.lsn}, {made.time}.", {"name": name, "lsn": made.lsn})
+
+    @command(name="list")
+    @verb()
+    def list_(self) -> Result:
+        """Show the backups, the points, and to which moments the database can be brought back."""
+        return _listed(overview())
+
+    @command()
+    @verb()
+    def receive(self) -> Result:
+        """Receive the write-ahead log until TERM or Ctrl-C; one runs for each server."""
+        stop = Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        Receiver(lambda line: self.stderr.write(f"{line}\n")).run(stop.wait)
+        return Result("The log is no longer received.")
+
+    @command(name="kit")
+    @verb(changes=True)
+    def kit_(self, file: Annotated[Path, typer.Argument(help="A new file; keep it away from this machine.")]) -> Result:
+        """Write all that a recovery on a bare machine needs, sealed by a passphrase (HEALTHCARE_KIT_PASSPHRASE)."""
+        held = kit.write(file.absolute(), _passphrase())
+        return Result(f"The kit {file} holds {counted(len(held), 'file')}; keep it away from this machine.", {"files": held})
+
+
+def _passphrase() -> str:
+    """From the environment, else from the terminal, twice."""
+    if known := os.environ.get("HEALTHCARE_KIT_PASSPHRASE"):
+        return known
+    if not sys.stdin.isatty():
+        raise BackupFault("There is no terminal to ask for the passphrase; give it in HEALTHCARE_KIT_PASSPHRASE.")
+    first = getpass.getpass("Passphrase: ")
+    if first != getpass.getpass("The same again: "):
+        raise BackupFault("The two passphrases differ; nothing was written.")
+    return first
+
+
+def _listed(found: Overview) -> Result:
+    backups = [
+        {"id": entry.id, "on": entry.parent, "restorable_from": entry.stopped, "bytes": entry.size, "postgres": entry.postgres}
+        for entry in found.known.entries
+    ]
+    data = {
+        "backups": backups,
+        "points": [{"name": point.name, "time": point.time, "lsn": point.lsn} for point in found.points],
+        "range": {"begin": found.begin, "until": found.until},
+        "receiver": found.receiver,
+        "warnings": list(found.warnings),
+    }
+    span = f"any moment from {found.begin:%Y-%m-%d %H:%M:%S} to {found.until:%Y-%m-%d %H:%M:%S} UTC" if found.begin else "no moment"
+    summary = f"{counted(len(backups), 'backup')}; {span} can be restored. {' '.join(found.warnings)}".strip()
+    return Result(summary, data, "problem" if found.known.damaged or not backups else "good")

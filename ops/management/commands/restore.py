@@ -1,0 +1,64 @@
+"""restore: bring the database back."""
+
+import sys
+from datetime import datetime
+from typing import Annotated
+
+import typer
+from django.utils.dateparse import parse_datetime
+from django.utils.timezone import is_naive
+from django_typer.management import command
+
+from healthrecords.cli import Group, Result, progress, verb
+from ops.backup.faults import BackupFault
+from ops.backup.place import place
+from ops.backup.repository import repository
+from ops.restore import plan as plans
+from ops.restore.restoring import restore
+from ops.restore.target import target as target_named
+
+Backup = Annotated[str, typer.Argument(help="The id of a backup, or `latest`.")]
+
+
+class Command(Group):
+    help = "Restores: the plan first, then the database."
+
+    @command()
+    @verb(changes=True)
+    def database(
+        self,
+        backup: Backup,
+        to_time: Annotated[str, typer.Option(help="Stop at this time, such as 2026-03-01T12:30:00Z.")] = "",
+        to_point: Annotated[str, typer.Option(help="Stop at this named point.")] = "",
+        target: Annotated[str, typer.Option(help="An empty directory, or new-instance.")] = "",
+        accept_gap: Annotated[bool, typer.Option(help="Restore what comes before a gap in the log.")] = False,
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and change nothing.")] = False,
+    ) -> Result:
+        """Restore a backup and the log after it; the running server is never touched."""
+        where, source = place(), repository()
+        wanted = plans.Wanted(backup, _time(to_time), to_point or None, accept_gap)
+        plan = plans.make(wanted, target_named(target or None), source, where)
+        if dry_run:
+            return Result("This is what a restore would do; nothing was changed.", {"plan": plans.as_rows(plan)}, recordable=False)
+        for name, value in plans.as_rows(plan).items():
+            self._tell(f"{name:>12}: {value}")
+        with progress("Restoring", plan.fetched) as advance:
+            done = restore(plan, source, where, self._tell, advance)
+        kept = f" What was there is kept in {done.kept}." if done.kept else ""
+        return Result(
+            f"Restored {plan.base.id} to {plan.ends} in {done.seconds:.1f} s, into {done.folder}.{kept}",
+            {"id": done.id, "seconds": round(done.seconds, 1), "rows": done.findings.rows},
+            recordable=False,
+        )
+
+    def _tell(self, line: str) -> None:
+        self.stderr.write(f"{line}\n")
+
+
+def _time(text: str) -> datetime | None:
+    if not text:
+        return None
+    found = parse_datetime(text)
+    if not found or is_naive(found):
+        raise BackupFault(f"{text} is no time with its zone; write 2026-03-01T12:30:00Z.")
+    return found

@@ -1,0 +1,1 @@
+"""Restores of the database: planned, fetched, verified, recovered to the moment, checked, put in place."""

@@ -1,0 +1,80 @@
+"""Operations records: who ran what on this server, when, how it ended and how long it took.
+
+Every verb that changes something leaves one (socket OPERATIONS_LOG of healthrecords.cli), and so does every job of the
+timetable that runs inside `job`. Rows are never changed.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import CommandError
+from django.db import models, transaction
+from django.utils import timezone
+from uuid6 import uuid7
+
+logger = logging.getLogger(__name__)
+
+TIMETABLE = "timetable"
+
+
+def new_id() -> UUID:
+    """A key that sorts by time."""
+    return UUID(str(uuid7()))
+
+
+class Run(models.Model):
+    """One run. `outcome` is good, problem or error; `seconds` its duration; `data` has no secrets and no PHI."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    ended = models.DateTimeField(default=timezone.now, db_index=True)
+    seconds = models.FloatField()
+    actor = models.TextField()
+    command = models.TextField(db_index=True)
+    outcome = models.TextField()
+    summary = models.TextField()
+    data = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["-ended"]
+
+    def __str__(self) -> str:
+        return f"{self.command}: {self.outcome}"
+
+
+@dataclass
+class Job:
+    """What a job of the timetable says about itself before it ends."""
+
+    summary: str = ""
+    outcome: str = "good"
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+def keep(actor: str, command: str, outcome: str, summary: str, seconds: float, **data: Any) -> None:
+    """Write a record; a failure is logged, not raised, since the work is done by now."""
+    try:
+        with transaction.atomic():
+            Run.objects.create(
+                actor=actor, command=command, outcome=outcome, summary=summary, seconds=seconds, data=data
+            )
+    except Exception:
+        logger.exception("The operations record of %s could not be written: %s", command, summary)
+
+
+@contextmanager
+def job(command: str) -> Iterator[Job]:
+    """Record what runs inside as a run of the timetable; a CommandError is its outcome, anything else is raised, too."""
+    told, started = Job(), monotonic()
+    try:
+        yield told
+    except Exception as fault:
+        told.outcome, told.summary = "error", str(fault)
+        if not isinstance(fault, CommandError):
+            raise
+    finally:
+        keep(TIMETABLE, command, told.outcome, told.summary, monotonic() - started, **told.data)
