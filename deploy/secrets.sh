@@ -101,6 +101,10 @@ key = "$(openssl rand -hex 32)"
 kek = "$(openssl rand -hex 32)"
 EOF
 
+# The repository of backups, when it is a bucket: put the credentials of that store in place of these
+random backup_s3_access_key 0400 10
+random backup_s3_secret_key 0400 32
+
 # Monitoring
 random metrics_token 0440 32
 random grafana_admin_password 0440 16

@@ -230,7 +230,9 @@ def _record(request: AccessRequest, result: Result, seconds: float) -> None:
     except Exception as fault:
         logger.error("The operations record could not be written: %s", scrub(str(fault)))
     else:
-        import_string(settings.OPERATIONS_LOG)(request.actor.name, request.route, result.outcome, result.summary, seconds)
+        import_string(settings.OPERATIONS_LOG)(
+            request.actor.name, request.route, result.outcome, result.summary, seconds
+        )
 
 
 def _add_options(function: Callable[..., None], **options: Any) -> None:

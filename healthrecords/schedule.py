@@ -6,7 +6,9 @@ from typing import Any
 from celery.schedules import crontab
 
 # Packages whose module `tasks` holds background work.
-TASK_PACKAGES = ["healthrecords.accounts", "compliance.audit", "documents.scanning"]
+TASK_PACKAGES = ["healthrecords.accounts", "compliance.audit", "documents.scanning", "ops.backup"]
+
+LONG = "long"  # the queue of work that takes minutes or hours
 
 BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "scan-waiting-documents": {
@@ -29,6 +31,25 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "compliance.audit.tasks.seal",
         "schedule": timedelta(minutes=1),
         "options": {"expires": 60},
+    },
+    # Long work has a queue and a worker of its own; a run that could not begin in time is left to the next.
+    "backup-full": {
+        "task": "ops.backup.tasks.database",
+        "schedule": crontab(hour=2, minute=0),
+        "args": ("full",),
+        "options": {"queue": LONG, "expires": 6 * 3600},
+    },
+    "backup-incremental": {
+        "task": "ops.backup.tasks.database",
+        "schedule": crontab(minute=15),
+        "args": ("incremental",),
+        "options": {"queue": LONG, "expires": 3000},
+    },
+    "backup-archive": {
+        "task": "ops.backup.tasks.database",
+        "schedule": crontab(day_of_week="sunday", hour=1, minute=0),
+        "args": ("archive",),
+        "options": {"queue": LONG, "expires": 6 * 3600},
     },
     "verify-audit-trail": {"task": "compliance.audit.tasks.verify", "schedule": crontab(hour=2, minute=30)},
 }

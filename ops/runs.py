@@ -68,7 +68,7 @@ def keep(actor: str, command: str, outcome: str, summary: str, seconds: float, *
 
 @contextmanager
 def job(command: str) -> Iterator[Job]:
-    """Record what runs inside as a run of the timetable; a CommandError is its outcome, anything else is raised, too."""
+    """Record what runs inside as a run of the timetable; a CommandError is its outcome, anything else is raised."""
     told, started = Job(), monotonic()
     try:
         yield told

@@ -54,6 +54,14 @@ def status() -> Status:
     )
 
 
+def newest() -> dict[str, object] | None:
+    """The newest statement as a backup's catalogue entry names it (socket BACKUP_TRAIL_SEAL); None before the first."""
+    head = heads.last()
+    if not head:
+        return None
+    return {"number": head.row.number, "epoch": head.row.epoch, "digest": head.digest, "key": head.row.key}
+
+
 def of(state: AuditShipment) -> PlaceStatus:
     """The state of one place."""
     return PlaceStatus(state.place, state.number, state.shipped_at, shipping.age(state), state.fault)

@@ -11,6 +11,7 @@ from .datadir import CHECKOUT
 from .home import Home
 from .process import Program
 
+_WORKER = ("--loglevel=INFO", "--without-gossip", "--without-mingle")
 _BIN = Path(sys.executable).parent
 
 
@@ -25,7 +26,7 @@ def manage(name: str, arguments: tuple[str, ...], variables: Mapping[str, str]) 
 
 
 def processes(home: Home, port: int, variables: dict[str, str]) -> tuple[Program, ...]:
-    """Return the web server, the worker and the timetable, in the order in which they start."""
+    """Return the web server, the workers, and the timetable, in the order in which they start."""
     celery = (str(_BIN / "celery"), "-A", "healthrecords.celery")
     return (
         Program(
@@ -36,7 +37,13 @@ def processes(home: Home, port: int, variables: dict[str, str]) -> tuple[Program
         ),
         Program(
             name="worker",
-            argv=(*celery, "worker", "--concurrency=2", "--loglevel=INFO", "--without-gossip", "--without-mingle"),
+            argv=(*celery, "worker", "--concurrency=2", *_WORKER),
+            environment=variables,
+            folder=CHECKOUT,
+        ),
+        Program(
+            name="worker-long",
+            argv=(*celery, "worker", "--concurrency=1", "--queues=long", "--hostname=long@%h", *_WORKER),
             environment=variables,
             folder=CHECKOUT,
         ),
@@ -47,6 +54,11 @@ def processes(home: Home, port: int, variables: dict[str, str]) -> tuple[Program
             folder=CHECKOUT,
         ),
     )
+
+
+def receiver(variables: Mapping[str, str]) -> Program:
+    """Return the receiver of the write-ahead log; with synchronous receipt every commit waits for it."""
+    return manage("receiver", ("backup", "receive"), variables)
 
 
 def healthy(port: int) -> bool:

@@ -3,13 +3,17 @@
 Another disk is better, which HEALTHCARE_BACKUP_WORK_DIR names: what lies on the disk of the data is lost with it.
 """
 
+import hashlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from pyrage import x25519
 
 from .home import Home, write_private
 from .postgres import Postgres
+
+KIT_STAMP = "kit.stamp"
 
 
 class Backups:
@@ -26,11 +30,7 @@ class Backups:
         if os.geteuid() == 0:
             self.root.chmod(0o711)  # a way through for the account that runs a restored PostgreSQL
         if not (self.keys / "recipients").is_file():
-            made = {name: x25519.Identity.generate() for name in ("identity", "offline-identity")}
-            for name, identity in made.items():
-                write_private(self.keys / name, f"{identity}\n")
-            recipients = "".join(f"{identity.to_public()}\n" for identity in made.values())
-            write_private(self.keys / "recipients", recipients)
+            make_keys(self.keys)
 
     def environment(self, postgres: Postgres) -> dict[str, str]:
         """Return the HEALTHCARE_ names of backups; what the surroundings name wins."""
@@ -43,11 +43,48 @@ class Backups:
         }
         return ours | {name: os.environ[name] for name in ours if os.environ.get(name)}
 
-    def on_data_disk(self) -> bool:
-        """Whether the backups would be lost with the disk of the data."""
-        return self.root.stat().st_dev == self.home.root.stat().st_dev
+    def warnings(self) -> list[str]:
+        """What a start says about them, one sentence each."""
+        sealed = [self.keys / "recipients", self.keys / "identity", *self._secrets]
+        found = [kit_wanted(self.root, sealed)]
+        if self.root.stat().st_dev == self.home.root.stat().st_dev:
+            found.append(
+                f"The backups in {self.root} are on the disk of the data and would be lost with it; name another disk "
+                "with HEALTHCARE_BACKUP_WORK_DIR."
+            )
+        return [text for text in found if text]
+
+    @property
+    def _secrets(self) -> list[Path]:
+        return [self.home / "secrets" / "field.key", self.home / "secrets" / "index.key"]
 
 
 def backups_dir(data: Path) -> Path:
     """The folder that HEALTHCARE_BACKUP_WORK_DIR names, or one beside the data directory."""
     return Path(os.environ.get("HEALTHCARE_BACKUP_WORK_DIR") or data.with_name(f"{data.name}-backups")).absolute()
+
+
+def make_keys(folder: Path) -> None:
+    """Make two age identities and the file of their public keys; one identity is to be kept away from the server."""
+    made = {name: x25519.Identity.generate() for name in ("identity", "offline-identity")}
+    for name, identity in made.items():
+        write_private(folder / name, f"{identity}\n")
+    write_private(folder / "recipients", "".join(f"{identity.to_public()}\n" for identity in made.values()))
+
+
+def kit_wanted(work: Path, keys: Sequence[Path]) -> str:
+    """Why a recovery kit should be made now, or an empty text; a stamp tells which keys the last one holds."""
+    stamp = work / KIT_STAMP
+    if not stamp.is_file():
+        return "There is no recovery kit: make one with `backup kit FILE` and keep it away from this machine."
+    if stamp.read_text() != fingerprint(keys):
+        return "Keys have changed since the last recovery kit: make a new one with `backup kit FILE`."
+    return ""
+
+
+def fingerprint(keys: Sequence[Path]) -> str:
+    """A hash of the key files: it changes when one is rotated."""
+    digest = hashlib.sha256()
+    for path in keys:
+        digest.update(path.read_bytes() if path.is_file() else b"")
+    return digest.hexdigest()

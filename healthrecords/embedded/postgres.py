@@ -39,6 +39,8 @@ _SETTINGS = {
     "log_timezone": "UTC",
     "timezone": "UTC",
 }
+# A commit is acknowledged when the receiver of the log has it (HEALTHCARE_BACKUP_SYNCHRONOUS).
+SYNCHRONOUS = {"synchronous_standby_names": "healthrecords_receiver"}
 THROWAWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
 
 

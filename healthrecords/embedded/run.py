@@ -11,6 +11,7 @@ from .faults import CannotStart, ServerFailed, StopRequested
 from .home import EXHAUSTED, Home, write_private
 from .leftovers import end_leftovers
 from .ports import refuse_taken, web_port
+from .postgres import SYNCHRONOUS
 from .signals import MakeWatch, StopSignal
 from .stores import Stores, write_server_env
 from .supervisor import Supervisor
@@ -70,18 +71,22 @@ class Server:
     def __init__(self, home: Home, port: int, supervisor: Supervisor) -> None:
         self.home, self.port, self.supervisor = home, port, supervisor
         self.variables: dict[str, str] = {}
+        self.synchronous = os.environ.get("HEALTHCARE_BACKUP_SYNCHRONOUS") == "1"
 
     def serve(self) -> NoReturn:
         """Start everything and serve; raise StopRequested when a stop is asked for, ServerFailed when a store ends."""
         say(f"Starting in {self.home.root}")
         self._start_stores()
+        if self.synchronous:
+            self.supervisor.start_process(application.receiver(self.variables))
         self._prepare()
         self._start_application()
         self._greet()
         self.supervisor.watch()
 
     def _start_stores(self) -> None:
-        stores = Stores(self.home)
+        stores = Stores(self.home, SYNCHRONOUS if self.synchronous else {})
+        self.backups = stores.backups
         self.supervisor.start_stores(stores.prepare())
         self.supervisor.wait_for("PostgreSQL", stores.postgres.ready, _RECOVERY)
         stores.postgres.apply_roles()
@@ -109,6 +114,8 @@ class Server:
         for program in application.processes(self.home, self.port, self.variables):
             self.supervisor.start_process(program)
         self.supervisor.wait_for("The web server", lambda: application.healthy(self.port), _PATIENCE)
+        if not self.synchronous:
+            self.supervisor.start_process(application.receiver(self.variables))
 
     def _greet(self) -> None:
         """Say where the server is, who may sign in first, and how to stop."""
@@ -118,6 +125,8 @@ class Server:
         for link in (line for line in self._manage("users", "first", *demo).splitlines() if line.startswith(url)):
             say(f"Sign in for the first time (the link works once): {link}")
         (self.home.logs / "users.log").unlink()  # the link is a secret
+        for warning in self.backups.warnings():
+            say(warning)
         say("Stop with Ctrl-C")
 
     @property

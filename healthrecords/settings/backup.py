@@ -24,6 +24,6 @@ BACKUP_IDENTITY_FILE = optional("HEALTHCARE_BACKUP_IDENTITY_FILE")
 BACKUP_WORK_DIR = Path(optional("HEALTHCARE_BACKUP_WORK_DIR", str(DATA_DIR.with_name(f"{DATA_DIR.name}-backups"))))
 BACKUP_SYNCHRONOUS = one_of("HEALTHCARE_BACKUP_SYNCHRONOUS", "0", ("0", "1")) == "1"
 # What the audit trail says about itself for a catalogue entry: a function without arguments, by its dotted path.
-BACKUP_TRAIL_SEAL = ""
-# Opens a new epoch of the audit trail in a restored database: a function of the reason, by its dotted path.
-BACKUP_NEW_EPOCH = ""
+BACKUP_TRAIL_SEAL = "compliance.audit.status.newest"
+# Opens a new epoch of the audit trail in a restored database: a function of the reason and who asked.
+BACKUP_NEW_EPOCH = "compliance.audit.sealing.open_epoch"

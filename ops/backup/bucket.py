@@ -138,5 +138,5 @@ class _Body:
         self._body, self._bucket, self._name = body, bucket, name
 
     def read(self, size: int = -1, /) -> bytes:
-        with self._bucket._told(self._name):  # noqa: SLF001
+        with self._bucket._told(self._name):
             return bytes(self._body.read(size if size >= 0 else None))

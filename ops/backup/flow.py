@@ -4,9 +4,9 @@ import fcntl
 import hashlib
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Thread
-from typing import BinaryIO, Protocol, cast
+from typing import BinaryIO, Protocol
 
 CHUNK = 1024 * 1024  # bytes
 _SET_PIPE_SIZE = 1031  # F_SETPIPE_SZ of Linux
@@ -57,14 +57,13 @@ class _Joined:
 def joined(write: Callable[[BinaryIO], None]) -> Iterator[Readable]:
     """Run `write(sink)` in a thread and yield the source of what it writes."""
     reading, writing = os.pipe()
-    if hasattr(fcntl, "F_SETFD"):
-        _widen(writing)
+    _widen(writing)
     faults: list[BaseException] = []
 
     def run() -> None:
         try:
             with os.fdopen(writing, "wb", CHUNK) as sink:
-                write(cast(BinaryIO, sink))
+                write(sink)
         except BaseException as fault:  # told to the reader
             faults.append(fault)
 
@@ -72,16 +71,14 @@ def joined(write: Callable[[BinaryIO], None]) -> Iterator[Readable]:
     thread.start()
     try:
         with os.fdopen(reading, "rb", CHUNK) as source:
-            yield _Joined(cast(BinaryIO, source), thread, faults)
+            yield _Joined(source, thread, faults)
     finally:
         thread.join()
 
 
 def _widen(end: int) -> None:
-    try:
+    with suppress(OSError):  # a limit of the system: slower, not wrong
         fcntl.fcntl(end, _SET_PIPE_SIZE, CHUNK)
-    except OSError:
-        pass  # a limit of the system; slower, not wrong
 
 
 def drain(source: Readable) -> None:

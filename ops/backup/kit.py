@@ -4,7 +4,6 @@
 warns where there is none or a key has changed since.
 """
 
-import hashlib
 import io
 import os
 import tarfile
@@ -14,13 +13,13 @@ import pyrage
 from django.conf import settings
 
 from healthrecords import __version__
+from healthrecords.embedded.backups import KIT_STAMP, fingerprint, kit_wanted
 from healthrecords.embedded.datadir import data_dir
 
 from .faults import BackupFault
 from .place import Place, place
 
 _SHORTEST = 12  # characters of a passphrase
-_STAMP = "kit.stamp"
 STEPS = """HealthRecords {version}: recovery on a bare machine
 
 1. Install Python 3.11 or newer, get HealthRecords {version}, and run `make run` once in it; stop it with Ctrl-C.
@@ -51,18 +50,18 @@ def write(file: Path, passphrase: str) -> list[str]:
         raise BackupFault(f"{file} cannot be written ({fault.strerror}).") from None
     where = place()
     where.prepare()
-    (where.root / _STAMP).write_text(_fingerprint())
+    (where.root / KIT_STAMP).write_text(fingerprint(_sealed()))
     return sorted(held)
 
 
 def missing(where: Place) -> str:
     """Why a kit should be made now, or an empty text."""
-    stamp = where.root / _STAMP
-    if not stamp.is_file():
-        return "There is no recovery kit: make one with `backup kit FILE` and keep it away from this machine."
-    if stamp.read_text() != _fingerprint():
-        return "Keys have changed since the last recovery kit: make a new one with `backup kit FILE`."
-    return ""
+    return kit_wanted(where.root, _sealed())
+
+
+def _sealed() -> list[Path]:
+    """The keys whose rotation calls for a new kit."""
+    return [*_key_files(), Path(settings.FIELD_KEY_FILE), Path(settings.INDEX_KEY_FILE)]
 
 
 def _contents() -> dict[str, bytes]:
@@ -99,11 +98,3 @@ def _packed(held: dict[str, bytes]) -> bytes:
             member.size, member.mode = len(content), 0o600
             archive.addfile(member, io.BytesIO(content))
     return out.getvalue()
-
-
-def _fingerprint() -> str:
-    """A hash of the keys: it changes when one is rotated."""
-    digest = hashlib.sha256()
-    for path in [*_key_files(), *(Path(name) for name in (settings.FIELD_KEY_FILE, settings.INDEX_KEY_FILE))]:
-        digest.update(path.read_bytes() if path.is_file() else b"")
-    return digest.hexdigest()

@@ -1,7 +1,8 @@
 """The write-ahead log in the repository: names of segments, what is there, what is missing.
 
 A finished segment is `wal/SYSTEM/SEGMENT.CONTENT.SEALED.zst.age`, with half the SHA-256 of its content, by which it is
-known again, and of the stored object, so that it can be verified without a key. The segment being written is `open/SYSTEM/SEGMENT.zst.age`.
+known again, and of the stored object, so that it can be verified without a key. The segment that is being written is
+`open/SYSTEM/SEGMENT.zst.age`.
 """
 
 import re

@@ -73,8 +73,8 @@ def _of_this_host(where: Place) -> list[str]:
         found.append(f"A full backup is needed: {where.full_demanded.read_text().strip()}.")
     if settings.EMBEDDED and where.root.is_dir() and where.root.stat().st_dev == settings.DATA_DIR.stat().st_dev:
         found.append(
-            f"The backups in {where.root} are on the disk of the data and would be lost with it; name another disk with "
-            "HEALTHCARE_BACKUP_WORK_DIR and HEALTHCARE_BACKUP_REPOSITORY."
+            f"The backups in {where.root} are on the disk of the data and would be lost with it; name another "
+            "disk with HEALTHCARE_BACKUP_WORK_DIR and HEALTHCARE_BACKUP_REPOSITORY."
         )
     return found
 
@@ -87,5 +87,3 @@ def _warnings(where: Place, known: Catalogue, receiver: dict[str, Any], now: dat
     elif receiver["trouble"]:
         found.append(receiver["trouble"])
     return found
-
-

@@ -47,6 +47,8 @@ class Place:
         try:
             for folder in (self.root, self.spool, self.stage, self.manifests):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if os.geteuid() == 0:
+                self.root.chmod(0o711)  # a way through for the account that runs a restored PostgreSQL
         except OSError as fault:
             raise BackupFault(
                 f"The working directory {self.root} cannot be used ({fault.strerror}); name another with "

@@ -24,7 +24,8 @@ def make(name: str) -> Point:
         raise BackupFault(f"There is a recovery point {name} already; choose another name.")
     with connected() as connection:
         row = connection.execute(
-            "SELECT pg_create_restore_point(%s)::text, clock_timestamp(), (SELECT timeline_id FROM pg_control_checkpoint()), "
+            "SELECT pg_create_restore_point(%s)::text, clock_timestamp(), "
+            "(SELECT timeline_id FROM pg_control_checkpoint()), "
             "(SELECT system_identifier::text FROM pg_control_system())",
             [name],
         ).fetchone()

@@ -44,6 +44,7 @@ class Receiver:
     open_every: float = OPEN_EVERY
 
     def __post_init__(self) -> None:
+        self.where.prepare()
         self.to = recipients(Path(settings.BACKUP_RECIPIENTS_FILE))
         self.child: subprocess.Popen[bytes] | None = None
         self.restart: Restart | None = None

@@ -10,7 +10,7 @@ import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import pyrage
 import zstandard
@@ -64,7 +64,7 @@ def sealed(source: Readable, to: Sequence[x25519.Recipient]) -> Iterator[Measure
     packed = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True, threads=os.cpu_count() or 1)
 
     def write(sink: BinaryIO) -> None:
-        pyrage.encrypt_io(packed.stream_reader(source), sink, list(to))
+        pyrage.encrypt_io(packed.stream_reader(cast(BinaryIO, source)), sink, list(to))
 
     with joined(write) as flow:
         yield Measured(flow)
@@ -83,7 +83,7 @@ def opened(source: Measured, name: str, keys: Sequence[x25519.Identity]) -> Iter
 
     with joined(write) as flow:
         try:
-            yield zstandard.ZstdDecompressor().stream_reader(flow, read_across_frames=True)
+            yield zstandard.ZstdDecompressor().stream_reader(cast(BinaryIO, flow), read_across_frames=True)
         except zstandard.ZstdError:
             raise Damaged(f"{name} is damaged: what it holds cannot be unpacked.") from None
         drain(flow)

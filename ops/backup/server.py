@@ -44,7 +44,9 @@ class Facts:
 def login(application: str = "healthrecords_backup") -> dict[str, str]:
     """The environment by which libpq's programs sign in, so that no password is an argument."""
     if not settings.BACKUP_DATABASE_URL:
-        raise BackupFault("HEALTHCARE_BACKUP_DATABASE_URL is not set; backups sign in by the role healthrecords_backup.")
+        raise BackupFault(
+            "HEALTHCARE_BACKUP_DATABASE_URL is not set; backups sign in by the role healthrecords_backup."
+        )
     parts = urlsplit(settings.BACKUP_DATABASE_URL)
     return {
         "PGHOST": unquote(parts.hostname or ""),

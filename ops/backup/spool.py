@@ -56,7 +56,9 @@ class Spool:
         if content in there:
             return
         if there:
-            raise Conflict(f"The repository holds another {path.name} of this database; the one here stays in the spool.")
+            raise Conflict(
+                f"The repository holds another {path.name} of this database; the one here stays in the spool."
+            )
         packed = self.folder / f"{path.name}.sealed"
         try:
             digest = self._seal(path, packed)

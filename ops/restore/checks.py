@@ -10,6 +10,7 @@ from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 from django.utils.module_loading import import_string
 
+from healthrecords.cli import host_request
 from ops.backup.faults import BackupFault
 from ops.backup.programs import run
 
@@ -50,7 +51,8 @@ def _pages(instance: Instance) -> str:
 def _rows(instance: Instance) -> dict[str, int]:
     with instance.connect() as connection:
         names = connection.execute(
-            "SELECT format('%I.%I', nspname, relname) FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace "
+            "SELECT format('%I.%I', nspname, relname) FROM pg_class "
+            "JOIN pg_namespace ON pg_namespace.oid = relnamespace "
             "WHERE relkind IN ('r', 'p') AND NOT relispartition AND nspname NOT LIKE 'pg\\_%' "
             "AND nspname <> 'information_schema' ORDER BY 1"
         ).fetchall()
@@ -75,16 +77,20 @@ def open_epoch(instance: Instance, reason: str) -> bool:
     if not settings.BACKUP_NEW_EPOCH:
         return False
     with pointed(instance):
-        import_string(settings.BACKUP_NEW_EPOCH)(reason)
+        import_string(settings.BACKUP_NEW_EPOCH)(reason, host_request("restore database"))
     return True
 
 
 @contextmanager
 def pointed(instance: Instance) -> Iterator[None]:
     """Let Django's connections lead to the restored database, each by its own role."""
-    there = {"HOST": str(instance.sockets), "PORT": instance.environment()["PGPORT"], "NAME": instance.environment()["PGDATABASE"]}
+    there = {
+        "HOST": str(instance.sockets),
+        "PORT": instance.environment()["PGPORT"],
+        "NAME": instance.environment()["PGDATABASE"],
+    }
     before = {alias: {name: connections.settings[alias][name] for name in there} for alias in connections}
-    _lead({alias: there for alias in before})
+    _lead(dict.fromkeys(before, there))
     try:
         yield
     finally:
@@ -93,7 +99,8 @@ def pointed(instance: Instance) -> Iterator[None]:
 
 def _lead(where: dict[str, dict[str, Any]]) -> None:
     for alias, parts in where.items():
-        connections[alias].close()
-        if getattr(connections[alias], "pool", None):
-            connections[alias].close_pool()
+        connection: Any = connections[alias]
+        connection.close()
+        if getattr(connection, "pool", None):
+            connection.close_pool()
         connections.settings[alias].update(parts)

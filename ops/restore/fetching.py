@@ -1,4 +1,4 @@
-"""Fetches what a plan names: hashes compared, decrypted, unpacked on the way; damage is found before anything starts."""
+"""Fetches what a plan names: hashes compared, decrypted, unpacked on the way; nothing damaged gets through."""
 
 import os
 import shutil
@@ -7,18 +7,18 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
 
 from pyrage import x25519
 
 from ops.backup import log
 from ops.backup.catalogue import Entry, Part
+from ops.backup.directory import NO_ROOM
 from ops.backup.engine import MANIFEST
 from ops.backup.faults import BackupFault, Damaged, DiskFull
 from ops.backup.flow import CHUNK, Measured, Readable, drain
 from ops.backup.log import Piece
-from ops.backup.directory import NO_ROOM
 from ops.backup.repository import Repository
 from ops.backup.sealing import opened
 
@@ -83,13 +83,21 @@ def link(source: Source, entry: Entry, folder: Path) -> None:
 def _unpack(content: Readable, folder: Path, name: str) -> None:
     try:
         with tarfile.open(fileobj=cast(BinaryIO, content), mode="r|", bufsize=CHUNK) as archive:
-            archive.extractall(folder, filter="data")  # noqa: S202  # nosec B202  filtered
+            archive.extractall(folder, filter=_plain)  # noqa: S202  # nosec B202  filtered
     except tarfile.TarError as fault:
         raise Damaged(f"{name} is damaged: it does not unpack ({fault}).") from None
     except OSError as fault:
         if fault.errno in NO_ROOM:
             raise DiskFull(f"The disk of {folder} is full; make room, or restore to another disk.") from None
         raise
+
+
+def _plain(member: tarfile.TarInfo, _: str) -> tarfile.TarInfo:
+    """Let files and folders below the target through and nothing else: no link leads out, so that none is resolved."""
+    path = PurePosixPath(member.name)
+    if path.is_absolute() or ".." in path.parts or not (member.isfile() or member.isdir()):
+        raise Damaged(f"The archive holds {member.name}, which no backup has; nothing was put in place.")
+    return member.replace(mode=0o700 if member.isdir() else 0o600, deep=False)
 
 
 def pieces(source: Source, wanted: Sequence[Piece], folder: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from django.conf import settings
 
 from healthrecords.embedded.postgres import account, programs
 from healthrecords.embedded.process import die_with_parent
@@ -41,7 +42,7 @@ class Instance:
 
     cluster: Path
     log: Path
-    settings: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, str] = field(default_factory=dict)
 
     def start(self) -> None:
         """Start it; `wait` tells when it has recovered."""
@@ -51,12 +52,12 @@ class Instance:
         self._own(self.sockets, self.sockets / "hba.conf")
         options = {
             **_OURS,
-            **self.settings,
+            **self.options,
             "unix_socket_directories": str(self.sockets),
             "hba_file": str(self.sockets / "hba.conf"),
         }
         arguments = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
-        server = programs(self.cluster.parent, self._account) / "postgres"
+        server = programs(settings.BACKUP_WORK_DIR, self._account) / "postgres"
         with self.log.open("ab") as output:
             self._popen = subprocess.Popen(
                 [str(server), "-D", str(self.cluster), *arguments],
@@ -108,7 +109,9 @@ class Instance:
 
     def fatal(self) -> str:
         """The last thing that its log calls fatal."""
-        lines = [line for line in self.log.read_text(errors="replace").splitlines() if "FATAL:" in line or "PANIC:" in line]
+        lines = [
+            line for line in self.log.read_text(errors="replace").splitlines() if "FATAL:" in line or "PANIC:" in line
+        ]
         return lines[-1].partition(":  ")[2] if lines else f"{self.log} says why"
 
     def says(self, words: str) -> bool:

@@ -157,5 +157,3 @@ def as_rows(plan: Plan) -> dict[str, str]:
         "takes about": seconds,
         "will be lost": plan.lost,
     }
-
-

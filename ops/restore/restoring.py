@@ -1,5 +1,6 @@
 """Restores: fetch, verify each link, join, verify the result, recover to the moment, check, put in place."""
 
+import ctypes
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -80,6 +81,16 @@ def _clear(folders: list[Path]) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _flush(folder: Path) -> None:
+    """Bring the file system of `folder` to the disk: recovery ran without, which is several times faster."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        library = ctypes.CDLL(None)
+        library.syncfs(handle) if hasattr(library, "syncfs") else os.sync()
+    finally:
+        os.close(handle)
+
+
 @dataclass
 class _Restore:
     """One restore on its way."""
@@ -100,7 +111,9 @@ class _Restore:
 
     def run(self) -> Restored:
         """Run every step; the journal holds how far it came."""
-        self.book.note(self.id, "planned", links=[link.id for link in self.plan.links], into=str(self.plan.target.folder))
+        self.book.note(
+            self.id, "planned", links=[link.id for link in self.plan.links], into=str(self.plan.target.folder)
+        )
         try:
             return self._steps()
         except BaseException as fault:
@@ -113,7 +126,7 @@ class _Restore:
         findings, epoch = self._recover()
         if not findings.good:
             raise Damaged(f"The restored database was not put in place: {findings.corruption}")
-        os.sync()
+        _flush(self.building)
         self._put_in_place()
         seconds = monotonic() - self.began
         self.book.note(self.id, "done", seconds=seconds, bytes=self.plan.needed, rows=sum(findings.rows.values()))

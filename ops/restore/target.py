@@ -46,11 +46,17 @@ class Target:
     def refuse(self) -> None:
         """Raise BackupFault where a server runs on it or something else lies there."""
         if self.folder.is_dir() and remove_stale_pid_file(self.folder):
-            raise BackupFault(f"A server runs on {self.folder}; stop it first, or name another directory with --target.")
+            raise BackupFault(
+                f"A server runs on {self.folder}; stop it first, or name another directory with --target."
+            )
         if not self.kept and self.folder.exists() and any(self.folder.iterdir()):
             raise BackupFault(f"{self.folder} is not empty; name an empty or a new directory with --target.")
         existing = next(path for path in (self.folder, *self.folder.parents) if path.exists())
-        if os.geteuid() == 0 and not self.home and not reachable_by_all(existing if existing.is_dir() else existing.parent):
+        if (
+            os.geteuid() == 0
+            and not self.home
+            and not reachable_by_all(existing if existing.is_dir() else existing.parent)
+        ):
             raise BackupFault(
                 f"PostgreSQL does not run as root but as `nobody`, which cannot reach {self.folder}; name a directory "
                 "below one that everybody may pass through."

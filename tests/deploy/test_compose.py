@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 ONE_SHOT = {"roles", "migrate", "bucket"}
-APPLICATION = {"app", "worker", "beat", "migrate", "bucket"}
-SERVING = {"app", "worker", "beat"}
+APPLICATION = {"app", "worker", "worker-long", "receiver", "beat", "migrate", "bucket"}
+SERVING = {"app", "worker", "worker-long", "receiver", "beat"}
 
 
 def config(root, *arguments, **environment):
@@ -110,6 +110,27 @@ def test_only_the_migration_knows_the_owner_of_the_tables(compose):
         if "database_owner_url" in map(name, service.get("secrets", []))
     }
     assert knowing == {"migrate"}
+
+
+def test_only_what_takes_backups_may_copy_the_database(compose):
+    knowing = {
+        key
+        for key, service in compose["services"].items()
+        if "backup_database_url" in map(name, service.get("secrets", []))
+    }
+    assert knowing == {"worker-long", "receiver"}
+
+
+def test_only_the_backup_role_may_replicate(root):
+    lines = [
+        line.split() for line in (root / "deploy/postgres/pg_hba.conf").read_text().splitlines() if line[:1] != "#"
+    ]
+    replication = [line for line in lines if line[1] == "replication"]
+    assert [(line[2], line[-1]) for line in replication] == [
+        ("healthrecords_backup", "scram-sha-256"),
+        ("all", "reject"),
+    ]
+    assert not any(line[-1] in {"trust", "password", "md5"} for line in lines)
 
 
 def test_only_servers_of_other_accounts_get_the_group_of_the_secret_files(compose):
@@ -215,7 +236,7 @@ def test_everything_that_must_survive_lies_on_a_named_volume(compose):
         for volume in service.get("volumes", [])
     }
     assert set(compose["volumes"]) <= volumes
-    assert {"postgres", "redis", "documents"} <= set(compose["volumes"])
+    assert {"postgres", "redis", "documents", "backups"} <= set(compose["volumes"])
 
 
 def test_every_file_that_is_mounted_exists(compose, root):

@@ -5,9 +5,12 @@ import re
 NAME = re.compile(r"HEALTHCARE_[A-Z0-9_]+")
 LINE = re.compile(r"^#?(HEALTHCARE_[A-Z0-9_]+)=", re.MULTILINE)
 # Handed to the script that makes the database roles, from the secret files; nobody sets them.
-INTERNAL = {f"HEALTHCARE_{role}_PASSWORD" for role in ("OWNER", "APP", "SEALER", "MONITOR")}
+INTERNAL = {f"HEALTHCARE_{role}_PASSWORD" for role in ("OWNER", "APP", "SEALER", "BACKUP", "MONITOR")}
 # Their values are paths of files; everywhere else NAME_FILE is the other way to give NAME.
-PATHS = {"HEALTHCARE_FIELD_KEY_FILE", "HEALTHCARE_INDEX_KEY_FILE", "HEALTHCARE_AUDIT_KEY_FILE"}
+PATHS = {"HEALTHCARE_FIELD_KEY_FILE", "HEALTHCARE_INDEX_KEY_FILE", "HEALTHCARE_AUDIT_KEY_FILE"} | {
+    "HEALTHCARE_BACKUP_RECIPIENTS_FILE",
+    "HEALTHCARE_BACKUP_IDENTITY_FILE",
+}
 
 
 def names_read(root):

@@ -12,6 +12,7 @@ import typer
 from django_typer.management import command
 
 from healthrecords.cli import Group, Result, counted, progress, verb
+from healthrecords.embedded.backups import make_keys
 from ops.backup import kit, points, taking
 from ops.backup.faults import BackupFault
 from ops.backup.overview import Overview, overview
@@ -62,12 +63,26 @@ class Command(Group):
         Receiver(lambda line: self.stderr.write(f"{line}\n")).run(stop.wait)
         return Result("The log is no longer received.")
 
+    @command()
+    @verb(changes=True)
+    def keys(self, folder: Annotated[Path, typer.Argument(help="An existing directory.")]) -> Result:
+        """Make the keys of backups: two identities, and the file of their public keys."""
+        if (folder / "recipients").exists():
+            raise BackupFault(f"{folder} holds recipients already; name another directory.")
+        make_keys(folder)
+        return Result(
+            f"Name {folder / 'recipients'} in HEALTHCARE_BACKUP_RECIPIENTS_FILE, keep `identity` where restores "
+            "run, and move `offline-identity` to a place without a network."
+        )
+
     @command(name="kit")
     @verb(changes=True)
     def kit_(self, file: Annotated[Path, typer.Argument(help="A new file; keep it away from this machine.")]) -> Result:
         """Write all that a recovery on a bare machine needs, sealed by a passphrase (HEALTHCARE_KIT_PASSPHRASE)."""
         held = kit.write(file.absolute(), _passphrase())
-        return Result(f"The kit {file} holds {counted(len(held), 'file')}; keep it away from this machine.", {"files": held})
+        return Result(
+            f"The kit {file} holds {counted(len(held), 'file')}; keep it away from this machine.", {"files": held}
+        )
 
 
 def _passphrase() -> str:
@@ -84,7 +99,13 @@ def _passphrase() -> str:
 
 def _listed(found: Overview) -> Result:
     backups = [
-        {"id": entry.id, "on": entry.parent, "restorable_from": entry.stopped, "bytes": entry.size, "postgres": entry.postgres}
+        {
+            "id": entry.id,
+            "on": entry.parent,
+            "restorable_from": entry.stopped,
+            "bytes": entry.size,
+            "postgres": entry.postgres,
+        }
         for entry in found.known.entries
     ]
     data = {
@@ -94,6 +115,10 @@ def _listed(found: Overview) -> Result:
         "receiver": found.receiver,
         "warnings": list(found.warnings),
     }
-    span = f"any moment from {found.begin:%Y-%m-%d %H:%M:%S} to {found.until:%Y-%m-%d %H:%M:%S} UTC" if found.begin else "no moment"
+    span = (
+        f"any moment from {found.begin:%Y-%m-%d %H:%M:%S} to {found.until:%Y-%m-%d %H:%M:%S} UTC"
+        if found.begin
+        else "no moment"
+    )
     summary = f"{counted(len(backups), 'backup')}; {span} can be restored. {' '.join(found.warnings)}".strip()
     return Result(summary, data, "problem" if found.known.damaged or not backups else "good")

@@ -1,6 +1,5 @@
 """restore: bring the database back."""
 
-import sys
 from datetime import datetime
 from typing import Annotated
 
@@ -28,6 +27,7 @@ class Command(Group):
     def database(
         self,
         backup: Backup,
+        *,
         to_time: Annotated[str, typer.Option(help="Stop at this time, such as 2026-03-01T12:30:00Z.")] = "",
         to_point: Annotated[str, typer.Option(help="Stop at this named point.")] = "",
         target: Annotated[str, typer.Option(help="An empty directory, or new-instance.")] = "",
@@ -39,7 +39,9 @@ class Command(Group):
         wanted = plans.Wanted(backup, _time(to_time), to_point or None, accept_gap)
         plan = plans.make(wanted, target_named(target or None), source, where)
         if dry_run:
-            return Result("This is what a restore would do; nothing was changed.", {"plan": plans.as_rows(plan)}, recordable=False)
+            return Result(
+                "This is what a restore would do; nothing was changed.", {"plan": plans.as_rows(plan)}, recordable=False
+            )
         for name, value in plans.as_rows(plan).items():
             self._tell(f"{name:>12}: {value}")
         with progress("Restoring", plan.fetched) as advance:
