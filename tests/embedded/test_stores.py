@@ -56,7 +56,13 @@ def test_nobody_is_superuser_but_the_superuser(db):
     rows = _query(
         "default", "SELECT rolname FROM pg_roles WHERE rolsuper OR rolcreaterole OR rolreplication OR rolbypassrls"
     )
-    assert rows == [("postgres",)]
+    assert set(rows) == {("postgres",), ("healthrecords_backup",)}
+
+
+def test_the_backup_role_replicates_and_no_more(db):
+    rights = "rolsuper OR rolcreaterole OR rolcreatedb OR rolbypassrls, rolreplication"
+    rows = _query("default", f"SELECT {rights} FROM pg_roles WHERE rolname = 'healthrecords_backup'")
+    assert rows == [(False, True)]
 
 
 def test_passwords_are_kept_as_scram_and_stand_in_no_statistics(db):
