@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 import psycopg
 from django.conf import settings
 
-from healthrecords.edge import scrub
+from healthrecords.redaction import scrub
 
 from .faults import BackupFault
 

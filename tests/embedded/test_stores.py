@@ -60,8 +60,11 @@ def test_nobody_is_superuser_but_the_superuser(db):
 
 
 def test_the_backup_role_replicates_and_no_more(db):
-    rights = "rolsuper OR rolcreaterole OR rolcreatedb OR rolbypassrls, rolreplication"
-    rows = _query("default", f"SELECT {rights} FROM pg_roles WHERE rolname = 'healthrecords_backup'")
+    rows = _query(
+        "default",
+        "SELECT rolsuper OR rolcreaterole OR rolcreatedb OR rolbypassrls, rolreplication FROM pg_roles "
+        "WHERE rolname = 'healthrecords_backup'",
+    )
     assert rows == [(False, True)]
 
 
