@@ -20,6 +20,7 @@ _ALLOWED = ("publickey-credentials-create", "publickey-credentials-get")  # pass
 _ALWAYS = {
     "Permissions-Policy": ", ".join([*(f"{name}=()" for name in _DENIED), *(f"{name}=(self)" for name in _ALLOWED)]),
     "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
     "Cache-Control": "no-store",  # static files say otherwise by themselves
 }
 # What scripts of another origin may see of an API answer, and send with a request.

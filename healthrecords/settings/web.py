@@ -115,6 +115,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
         "connect-src": [SELF],
+        "frame-src": [SELF],  # the preview of a document, sandboxed by its own answer
         "form-action": [SELF],
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
@@ -122,6 +123,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(optional("HEALTHCARE_STATIC_ROOT", str(DATA_DIR / "static")))
 STORAGES = {

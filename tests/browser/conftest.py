@@ -16,6 +16,15 @@ REPORT = """document.addEventListener("securitypolicyviolation", (event) =>
 PASSWORD = "a long enough passphrase"
 
 
+def until(page: Any, expression: str) -> None:
+    """Wait until an expression is true on a page; Playwright's own way is forbidden by the Content-Security-Policy."""
+    for _ in range(200):
+        if page.evaluate(expression):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(f"{expression} did not become true")
+
+
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Any]:
     """The browser. Playwright runs a loop in this thread, in which Django would refuse to ask the database."""

@@ -9,6 +9,7 @@ from documents.models import DocumentReference
 from documents.tests.samples import document, inline
 from documents.tests.test_ccda import CCD
 from patients.models import Patient
+from tests.browser.conftest import until
 from tests.browser.test_admin import RICH, faults, fits
 
 pytestmark = pytest.mark.needs("chromium")
@@ -71,7 +72,7 @@ def test_files_are_chosen_described_and_filed(enter, live_server, maria):
         [named("letter.pdf", pdf("Hello"), "application/pdf"), named("summary.xml", CCD, "text/xml")]
     )
     page.locator("[name=lines-1-content]:not([value=''])").wait_for(state="attached")
-    page.wait_for_function("document.querySelector('[name=lines-1-title]').value === 'Summary of care'")
+    until(page, "document.querySelector('[name=lines-1-title]').value === 'Summary of care'")
     assert page.locator("[name=lines-1-type]").input_value() == "34133-9"
     assert page.locator("[name=lines-1-date]").input_value() == "2024-10-15"
     assert "names another patient: Isabella Jones" in page.locator(".upload-warning:visible").inner_text()
@@ -107,7 +108,7 @@ def test_files_are_dropped_and_each_shows_its_progress(enter, live_server, maria
     page.dispatch_event(".drop", "drop", {"dataTransfer": dropped})
     bar = page.get_by_role("progressbar", name="Sending long.txt")
     bar.wait_for()
-    page.wait_for_function("(v => v > 0 && v < 100)(document.querySelector('progress').value)")
+    until(page, "(v => v > 0 && v < 100)(document.querySelector('progress').value)")
     page.get_by_text("This file is empty.").first.wait_for(state="attached")
     assert page.locator("[name=lines-0-title]").input_value() == "long"
     page.locator("[name=lines-0-type]").select_option("34109-9")
@@ -123,7 +124,7 @@ def test_filing_needs_no_mouse(enter, live_server, maria):
     with page.expect_file_chooser() as chooser:
         page.keyboard.press("Enter")
     chooser.value.set_files([named("note.txt", b"Seen and well.", "text/plain")])
-    page.wait_for_function("document.querySelector('[name=lines-0-title]')?.value === 'note'")
+    until(page, "document.querySelector('[name=lines-0-title]')?.value === 'note'")
     page.locator("[name=lines-0-type]").focus()
     page.keyboard.type("Progress")
     page.locator("[name=lines-0-title]").focus()
@@ -140,7 +141,7 @@ def test_each_kind_shows_and_is_accessible(enter, live_server, file, kind):
     page = enter("clinician")
     page.goto(live_server.url + ends.get(kind, path), wait_until="load")
     if kind == "pdf":
-        page.wait_for_function("document.querySelector('.preview-frame')")
+        until(page, "document.querySelector('.preview-frame')")
         page.wait_for_timeout(800)
         assert any(frame.url.startswith("chrome-extension://") for frame in page.frames)  # the viewer is there
     if kind == "png":
@@ -193,4 +194,4 @@ def test_what_is_planted_would_run_if_it_could(enter, live_server):
     """The bait is real: as a page of its own it runs, so that the test above can fail."""
     page = enter("clinician")
     page.set_content(HTML.decode())
-    page.wait_for_function("window.ran === 1")
+    until(page, "window.ran === 1")
