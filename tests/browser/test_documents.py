@@ -193,5 +193,6 @@ def test_nothing_that_was_uploaded_runs(enter, live_server, file):
 def test_what_is_planted_would_run_if_it_could(enter, live_server):
     """The bait is real: as a page of its own it runs, so that the test above can fail."""
     page = enter("clinician")
+    page.goto("about:blank")
     page.set_content(HTML.decode())
     until(page, "window.ran === 1")
