@@ -1,9 +1,12 @@
 """What the tests of backups and restores share."""
 
+import sys
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import pytest
+from django.core.management import load_command_class
 
 from ops.backup import log
 from ops.backup.catalogue import lsn
@@ -65,8 +68,14 @@ class Site:
     def restore(self, backup="latest", folder=None, **wanted):
         """Restore into a new directory; return what is done."""
         self.restores += 1
-        into = folder or self.cluster.folder / f"restored-{self.restores}"
-        plan = plans.make(plans.Wanted(backup, **wanted), target(str(into)), repository(), place())
+        return self.carry_out(self.plan(folder or self.cluster.folder / f"restored-{self.restores}", backup, **wanted))
+
+    @staticmethod
+    def plan(folder, backup="latest", **wanted):
+        return plans.make(plans.Wanted(backup, **wanted), target(str(folder)), repository(), place())
+
+    @staticmethod
+    def carry_out(plan):
         return restore(plan, repository(), place(), lambda _: None, lambda _: None)
 
     def read(self, folder, statement="SELECT n FROM marker ORDER BY n"):
@@ -96,12 +105,57 @@ def _cluster():
         cluster.remove()
 
 
+@dataclass
+class Operated:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    def refuses(self, sentence):
+        """Whether it ended with 2 and one line that holds the sentence."""
+        lines = [line for line in self.err.splitlines() if line and ": " not in line[:14] and "Restoring" not in line]
+        assert self.code == 2, (self.code, self.out, self.err)
+        assert sentence in self.err, self.err
+        assert "Traceback" not in self.err
+        return bool(lines)
+
+
 @pytest.fixture
-def site(_cluster, settings, monkeypatch, django_db_blocker):
-    """A running cluster with an empty repository."""
-    for name, value in _cluster.settings().items():
-        setattr(settings, name, value)
-    monkeypatch.setenv("HEALTHCARE_POSTGRES_BIN", str(_cluster.postgres.programs))
+def operate(db, capsys, monkeypatch):
+    """Run a command as manage.py does; return how it ended."""
+
+    def operate(group, *arguments):
+        argv = ["manage.py", group, *arguments]
+        monkeypatch.setattr(sys, "argv", argv)
+        capsys.readouterr()
+        code = 0
+        try:
+            load_command_class("ops", group).run_from_argv(argv)
+        except SystemExit as ended:
+            code = ended.code or 0
+        return Operated(code, *capsys.readouterr())
+
+    return operate
+
+
+@pytest.fixture
+def make_site(settings, django_db_blocker):
+    """Make a site of another cluster, to which the settings then lead."""
+
+    def make_site(cluster):
+        for name, value in cluster.settings().items():
+            setattr(settings, name, value)
+        return Site(cluster)
+
     with django_db_blocker.unblock():
-        yield Site(_cluster)
+        yield make_site
+
+
+@pytest.fixture
+def site(_cluster, make_site, monkeypatch):
+    """A running cluster with an empty repository."""
+    monkeypatch.setenv("HEALTHCARE_POSTGRES_BIN", str(_cluster.postgres.programs))
+    yield make_site(_cluster)
     _cluster.forget()

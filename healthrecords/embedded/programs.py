@@ -3,11 +3,14 @@
 import shutil
 
 PACKAGES = {
+    "age": "age",
     "chromium": "chromium",
     "haproxy": "haproxy",
     "promtool": "prometheus",
     "clamd": "clamav-daemon",
     "amtool": "prometheus-alertmanager",
+    "script": "bsdutils",
+    "zstd": "zstd",
 }
 
 

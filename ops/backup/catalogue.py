@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -193,11 +192,6 @@ def catalogue(repository: Repository) -> Catalogue:
         except Damaged:
             damaged.append(stored.name)
     return Catalogue(tuple(sorted(entries, key=lambda entry: entry.stopped)), tuple(damaged))
-
-
-def complete_ids(stored: Iterable[str]) -> set[str]:
-    """The ids of backups by the names of their entries."""
-    return {name.removeprefix(BACKUPS).removesuffix(".json") for name in stored}
 
 
 def _entry(document: dict[str, Any]) -> Entry:

@@ -61,7 +61,7 @@ class Directory:
         """List the files below the folder of `prefix`."""
         if not self.root.is_dir():
             self.check()
-        for path in sorted((self.root / prefix).parent.rglob("*")):
+        for path in sorted((self.root / prefix.rpartition("/")[0]).rglob("*")):
             name = str(path.relative_to(self.root))
             if name.startswith(prefix) and not path.name.startswith(_NEW) and path.is_file():
                 facts = path.stat()

@@ -23,10 +23,15 @@ class Measured:
 
     def __init__(self, source: Readable, advance: Callable[[float], None] = lambda _: None) -> None:
         self._source, self._advance, self._digest, self.size = source, advance, hashlib.sha256(), 0
+        self.fault: BaseException | None = None
 
     def read(self, size: int = -1, /) -> bytes:
         """Return the next bytes of the source."""
-        data = self._source.read(size)
+        try:
+            data = self._source.read(size)
+        except BaseException as fault:
+            self.fault = fault  # age's reader would tell it as an error of its own
+            raise
         self._digest.update(data)
         self.size += len(data)
         self._advance(len(data))

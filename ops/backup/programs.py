@@ -1,6 +1,7 @@
 """Runs PostgreSQL's own programs: their faults become one sentence, their children end with us."""
 
 import re
+import signal
 import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -47,7 +48,7 @@ def run(
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-        preexec_fn=die_with_parent(9),  # noqa: PLW1509
+        preexec_fn=die_with_parent(signal.SIGKILL),  # noqa: PLW1509
     )
     try:
         output = _output(child, watch)
@@ -56,7 +57,7 @@ def run(
         child.communicate()
         raise
     if child.returncode:
-        raise explained(name, output)
+        raise explained(name, output + (_NO_ROOM[0] if child.returncode == -signal.SIGXFSZ else ""))
     return output
 
 

@@ -77,8 +77,8 @@ def opened(source: Measured, name: str, keys: Sequence[x25519.Identity]) -> Iter
     def write(sink: BinaryIO) -> None:
         try:
             pyrage.decrypt_io(source, sink, list(keys))
-        except pyrage.DecryptError as fault:
-            raise _refused(fault, name) from None
+        except (pyrage.DecryptError, OSError) as fault:
+            raise source.fault or _refused(fault, name) from None
         drain(source)
 
     with joined(write) as flow:

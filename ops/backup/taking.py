@@ -100,11 +100,15 @@ def planned(type_: Type) -> Plan:
 def sweep(where: Place, target: Repository) -> None:
     """Remove what an interrupted run staged and uploaded: nothing without a catalogue entry is a backup."""
     for folder in where.stage.iterdir():
-        complete = books.complete_ids(each.name for each in target.names(books.BACKUPS))
-        if folder.name not in complete:
-            for each in list(target.names(f"backups/{folder.name}/")):
-                target.remove(each.name)
+        take_back(target, folder.name)
         shutil.rmtree(folder)
+
+
+def take_back(target: Repository, backup: str) -> None:
+    """Remove what was uploaded of a backup, unless it has its entry and so is complete."""
+    if not list(target.names(f"{books.BACKUPS}{backup}.json")):
+        for each in list(target.names(f"backups/{backup}/")):
+            target.remove(each.name)
 
 
 def _refuse_unfit(now: Facts) -> None:
@@ -145,7 +149,7 @@ class _Run:
     advance: Advance
 
     def __post_init__(self) -> None:
-        self.started = datetime.now(UTC)
+        self.started, self.untidy = datetime.now(UTC), False
         self.id = f"{self.plan.type}-{self.started:%Y%m%dT%H%M%S%f}"[:-3]
         self.folder = self.where.stage / self.id
         self.recipients = recipients(Path(settings.BACKUP_RECIPIENTS_FILE))
@@ -158,6 +162,9 @@ class _Run:
         except OSError as fault:
             kind = DiskFull if fault.errno in NO_ROOM else BackupFault
             raise kind(f"The backup could not be staged in {self.where.root} ({fault.strerror}).") from None
+        except BackupFault:
+            self._take_back()
+            raise
         finally:
             self._leave()
 
@@ -215,8 +222,17 @@ class _Run:
         for old in kept[:-_KEPT_MANIFESTS]:
             old.unlink()
 
+    def _take_back(self) -> None:
+        try:
+            take_back(self.target, self.id)
+        except BackupFault:
+            self.untidy = True
+
     def _leave(self) -> None:
+        """Empty the stage; where the repository could not be tidied, the folder's name tells the next run what to."""
         shutil.rmtree(self.folder, ignore_errors=True)
+        if self.untidy:
+            self.folder.mkdir()
 
 
 def told(taken: Taken) -> str:

@@ -14,7 +14,7 @@ from healthrecords.embedded.postgres import THROWAWAY, Postgres
 from healthrecords.embedded.signals import StopSignal
 from healthrecords.embedded.supervisor import Supervisor
 
-SMALL = {"shared_buffers": "16MB", "max_wal_size": "256MB", "min_wal_size": "32MB"}
+SMALL = {"synchronous_commit": "local", "shared_buffers": "16MB", "max_wal_size": "256MB", "min_wal_size": "32MB"}
 
 
 def _quickest():
