@@ -31,7 +31,7 @@ from django.db import OperationalError, ProgrammingError, transaction
 from django.utils.module_loading import import_string
 from django_typer.management import TyperCommand, initialize
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import DownloadColumn, Progress, TransferSpeedColumn
 from rich.table import Table
 from rich.text import Text
 from typer._click.exceptions import UsageError
@@ -160,10 +160,17 @@ def host_request(route: str) -> AccessRequest:
 
 
 @contextmanager
-def progress(description: str, total: float | None = None) -> Iterator[Callable[[float], None]]:
-    """A progress bar on stderr, silent where that is no terminal; yields a function that advances it."""
+def progress(
+    description: str, total: float | None = None, *, of_bytes: bool = False
+) -> Iterator[Callable[[float], None]]:
+    """A progress bar on stderr with the time left, for bytes also with their rate; silent where that is no terminal.
+
+    Yields a function that advances it.
+    """
     console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+    rate = (DownloadColumn(), TransferSpeedColumn()) if of_bytes else ()
+    columns = (*Progress.get_default_columns(), *rate)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(description, total=total)
         yield lambda step: bar.advance(task, step)
 

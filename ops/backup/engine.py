@@ -67,8 +67,11 @@ class PostgresTools:
             raise Damaged(f"The copy in {folder} does not agree with its manifest: {fault}") from None
 
     def combine(self, links: Sequence[Path], target: Path) -> None:
-        """pg_combinebackup; it does not verify what it reads, so that `verify` comes before and after."""
-        run("pg_combinebackup", "--no-sync", f"--output={target}", *map(str, links))
+        """pg_combinebackup; it does not verify what it reads, so that `verify` comes before and after.
+
+        Files that did not change are linked, not copied: the links are removed before the result is started.
+        """
+        run("pg_combinebackup", "--no-sync", "--link", f"--output={target}", *map(str, links))
 
     def dump(self, file: Path, watch: Callable[[], None]) -> None:
         """pg_dump in its custom format, uncompressed since it is compressed on the way."""

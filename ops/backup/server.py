@@ -34,6 +34,7 @@ class Facts:
     time: datetime
     schema: dict[str, str] | None
     tablespaces: int
+    segment: int
 
     @property
     def major(self) -> int:
@@ -96,11 +97,12 @@ def facts() -> Facts:
             "SELECT current_setting('server_version'), (SELECT system_identifier::text FROM pg_control_system()), "
             "(SELECT timeline_id FROM pg_control_checkpoint()), "
             "(SELECT sum(pg_database_size(oid)) FROM pg_database)::bigint, pg_current_wal_flush_lsn()::text, now(), "
-            "(SELECT count(*) FROM pg_tablespace WHERE spcname NOT IN ('pg_default', 'pg_global'))"
+            "(SELECT count(*) FROM pg_tablespace WHERE spcname NOT IN ('pg_default', 'pg_global')), "
+            "pg_size_bytes(current_setting('wal_segment_size'))"
         ).fetchone()
         assert row  # noqa: S101  # nosec B101
-        version, system, timeline, size, lsn, time, tablespaces = row
-        return Facts(version.split()[0], system, timeline, size, lsn, time, _schema(connection), tablespaces)
+        version, system, timeline, size, lsn, time, tablespaces, segment = row
+        return Facts(version.split()[0], system, timeline, size, lsn, time, _schema(connection), tablespaces, segment)
 
 
 def _schema(connection: "psycopg.Connection[Any]") -> dict[str, str] | None:

@@ -18,6 +18,7 @@ from .directory import NO_ROOM
 from .engine import MANIFEST, Engine, PostgresTools, Span
 from .faults import BackupFault, DiskFull
 from .flow import Measured
+from .log import SEGMENT_BYTES
 from .place import Place, place
 from .programs import client_major
 from .repository import Repository, repository
@@ -118,6 +119,8 @@ def _refuse_unfit(now: Facts) -> None:
             f"The server is PostgreSQL {now.major} and the programs here are {ours}; name the right ones with "
             "HEALTHCARE_POSTGRES_BIN."
         )
+    if now.segment != SEGMENT_BYTES:
+        raise BackupFault(f"The server's log has segments of {now.segment >> 20} MB; backups support those of 16 MB.")
     if now.tablespaces:
         raise BackupFault("The server has tablespaces of its own; backups support the default one alone.")
 

@@ -12,7 +12,9 @@ from time import monotonic
 
 from django.conf import settings
 
+from healthrecords.cli import host_request
 from healthrecords.embedded.postgres import account
+from ops import runs
 from ops.backup.engine import Engine, PostgresTools
 from ops.backup.faults import BackupFault, Damaged, DiskFull
 from ops.backup.place import Place
@@ -161,11 +163,20 @@ class _Restore:
             self.say("Checking")
             findings = checks.check(instance)
             epoch = checks.open_epoch(instance, f"{self.id}: {self.plan.base.id} up to {self.plan.ends}")
+            self._record(instance, findings)
             instance.stop()
         except BaseException:
             instance.kill()
             raise
         return findings, epoch
+
+    def _record(self, instance: Instance, findings: Findings) -> None:
+        """Leave the operations record in the restored database, where the console will show it."""
+        if "public.ops_run" in findings.rows:
+            with checks.pointed(instance):
+                summary = f"Restored {self.plan.base.id} to {self.plan.ends}."
+                actor = host_request("restore database").actor.name
+                runs.keep(actor, "restore database", "good", summary, monotonic() - self.began, id=self.id)
 
     def _reached(self) -> Instance:
         """Start recovery and wait for its end.

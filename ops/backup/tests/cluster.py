@@ -26,8 +26,8 @@ def _quickest():
 class Cluster:
     """PostgreSQL in a temporary directory that its account may reach, a repository, and keys."""
 
-    def __init__(self, **settings):
-        self.folder = Path(tempfile.mkdtemp(prefix="healthrecords-tests-", dir=_quickest()))
+    def __init__(self, folder=None, **settings):
+        self.folder = Path(tempfile.mkdtemp(prefix="healthrecords-tests-", dir=folder or _quickest()))
         self.folder.chmod(0o711)
         self.home = Home(self.folder / "data")
         self.home.prepare()

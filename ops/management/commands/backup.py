@@ -34,7 +34,7 @@ class Command(Group):
         if dry_run:
             plan = taking.planned(type_)
             return Result(taking.foretold(plan), {"type": plan.type, "needed": plan.needed}, recordable=False)
-        with progress("Backup", None) as advance:
+        with progress("Backup", None, of_bytes=True) as advance:
             taken = taking.take(type_, advance)
         entry = taken.entry
         data = {"id": entry.id, "type": entry.type, "parent": entry.parent, "size": entry.size}

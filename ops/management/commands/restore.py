@@ -12,6 +12,7 @@ from healthrecords.cli import Group, Result, progress, verb
 from ops.backup.faults import BackupFault
 from ops.backup.place import place
 from ops.backup.repository import repository
+from ops.restore import keeping
 from ops.restore import plan as plans
 from ops.restore.restoring import restore
 from ops.restore.target import target as target_named
@@ -44,9 +45,11 @@ class Command(Group):
             )
         for name, value in plans.as_rows(plan).items():
             self._tell(f"{name:>12}: {value}")
-        with progress("Restoring", plan.fetched) as advance:
+        with progress("Restoring", plan.fetched, of_bytes=True) as advance:
             done = restore(plan, source, where, self._tell, advance)
         kept = f" What was there is kept in {done.kept}." if done.kept else ""
+        if plan.target.runs:
+            kept = f" It runs on 127.0.0.1:{keeping.start(done.folder)}; stop it with `pg_ctl stop -D {done.folder}`."
         return Result(
             f"Restored {plan.base.id} to {plan.ends} in {done.seconds:.1f} s, into {done.folder}.{kept}",
             {"id": done.id, "seconds": round(done.seconds, 1), "rows": done.findings.rows},

@@ -1,8 +1,14 @@
 """Restores bring back exactly what was committed by the moment asked for."""
 
 import random
+import re
 import shutil
+import signal
 
+import psutil
+import psycopg
+
+from ops.backup.place import place
 from ops.backup.points import make
 
 
@@ -57,3 +63,22 @@ def test_what_only_the_spool_holds_is_restored_and_without_it_what_the_repositor
         shutil.rmtree(spool)
         spool.mkdir()
         assert site.read(site.restore().folder) == [1]
+
+
+def test_a_new_instance_runs_beside_the_server_on_this_machine_alone(site, operate):
+    site.mark(1)
+    site.back_up()
+    said = operate("restore", "database", "latest", "--target", "new-instance", "--json")
+    assert said.code == 0, said.err
+    port = int(re.search(r"127\.0\.0\.1:(\d+)", said.out)[1])
+    server = psutil.Process(
+        int(next((place().root / "instances").glob("*/cluster/postmaster.pid")).read_text().split()[0])
+    )
+    try:
+        url = re.sub(r":\d+/", f":{port}/", site.cluster.postgres.url("healthrecords_owner", "database_owner"))
+        with psycopg.connect(url) as connection:
+            assert connection.execute("SELECT n FROM marker").fetchall() == [(1,)]
+        assert {each.laddr.ip for each in server.net_connections() if each.status == "LISTEN"} == {"127.0.0.1"}
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.wait(20)
