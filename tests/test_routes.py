@@ -77,6 +77,8 @@ ROUTES: dict[str, Expected] = {
     "accounts/factor/codes/file/": Expected(302, 404),
     "accounts/factor/codes/new/": Expected(302, 200),
     "accounts/sessions/end/": Expected(405, 405),
+    "accounts/sso/": Expected(404, 404),
+    "accounts/sso/back/": Expected(404, 404),
     # the admin
     "admin/": SIGNED_IN,
     "admin/login/": Expected(302, 302),

@@ -47,6 +47,8 @@ class AccountAdapter(DefaultAccountAdapter):
     def get_reauthentication_methods(self, user: Any) -> list[dict[str, str]]:
         """The ways to prove again who it is: a second factor, or the password while there is none."""
         kinds = {each.type for each in factors.of(user)}
+        if not kinds and user.provider_subject and settings.OIDC_ISSUER:
+            return [_way("accounts:sso", "Sign in at your provider again")]
         if not kinds:
             return [_way("account_reauthenticate", "Use your password")]
         words = "Use a code of the authenticator app" if factors.KIND.TOTP in kinds else "Use a recovery code"

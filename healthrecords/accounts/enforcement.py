@@ -15,6 +15,7 @@ PUT_OFF = "factor_put_off"  # in the session: the person chose to enrol later, i
 # What opens without a second factor, by view names; everything else stays shut.
 OPEN = frozenset({
     "account_login", "account_logout", "accounts:enrol", "accounts:factor", "accounts:later",
+    "accounts:sso", "accounts:sso-back",
     "mfa_activate_totp", "mfa_add_webauthn", "account_reauthenticate", "mfa_reauthenticate",
     "mfa_reauthenticate_webauthn", "health", "readiness", "metrics",
 })  # fmt: skip

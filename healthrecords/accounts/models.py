@@ -58,6 +58,7 @@ class User(AbstractBaseUser):
     name = models.CharField(max_length=200)
     roles = models.ManyToManyField(Role, related_name="people")
     is_active = models.BooleanField("may sign in", default=True)
+    provider_subject = models.TextField(null=True, unique=True, help_text="Who it is at the OpenID provider (`sub`).")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()

@@ -71,9 +71,9 @@ def record_use(request: HttpRequest, user: User, authenticator: Authenticator, *
 
 @receiver(authentication_step_completed)
 def record_password_again(request: HttpRequest, user: User, method: str, **said: Any) -> None:
-    """A step-up by password, of somebody without a second factor."""
-    if method == "password" and said.get("reauthenticated"):
-        record(request, user, "step-up", "password")
+    """A step-up of somebody without a second factor here: by password, or at their provider."""
+    if method != "mfa" and said.get("reauthenticated"):
+        record(request, user, "step-up", method)
 
 
 def guess(request: HttpRequest, kind: str, subject: str, person: User | None = None) -> None:
@@ -136,7 +136,8 @@ def record(request: HttpRequest, person: User, action: str, detail: str) -> None
 def _proofs(request: HttpRequest, person: User) -> str:
     """By what somebody signed in, in words."""
     given = get_authentication_records(request, person)
-    return ", ".join(factors.NAMES.get(each.get("type"), each["method"]) for each in given)
+    names = {**factors.NAMES, "provider": "the provider's second factor"}
+    return ", ".join(names.get(each.get("type"), each["method"]) for each in given)
 
 
 def _reason(person: User | None) -> str:

@@ -29,11 +29,11 @@ def proved(request: HttpRequest) -> bool:
 
 
 def fresh(request: HttpRequest) -> bool:
-    """Whether the factor was given within STEP_UP_MINUTES; the password stands in while a person has no factor."""
+    """Whether the factor was given within STEP_UP_MINUTES; password or provider stand in while there is no factor."""
     person: Any = request.user
     moments = _moments(request, "mfa")
     if person.is_authenticated and not moments and not factors.held(person):
-        moments = _moments(request, "password")
+        moments = _moments(request, "password") + _moments(request, "single sign-on")
     return bool(moments) and time.time() - max(moments) < settings.STEP_UP_MINUTES * 60
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from healthrecords.accounts import factor_views, session_views, views
+from healthrecords.accounts import factor_views, oidc_views, session_views, views
 
 app_name = "accounts"
 
@@ -11,5 +11,7 @@ urlpatterns = [
     path("enrol/<str:secret>/", views.Enrol.as_view(), name="enrol"),
     path("factor/", factor_views.ChooseFactor.as_view(), name="factor"),
     path("factor/later/", factor_views.later, name="later"),
+    path("sso/", oidc_views.begin, name="sso"),
+    path("sso/back/", oidc_views.back, name="sso-back"),
     path("sessions/end/", session_views.end, name="end-sessions"),
 ]

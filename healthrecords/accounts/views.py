@@ -4,6 +4,7 @@ from typing import Any
 
 from allauth.account.internal.flows.login import record_authentication
 from allauth.account.views import LoginView, ReauthenticateView
+from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.views import LogoutView, PasswordChangeView
@@ -32,6 +33,10 @@ class SignIn(LoginView):
     """Sign-in by e-mail and password; whoever is signed in already goes on to the admin."""
 
     template_name = "accounts/sign_in.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        provider = settings.OIDC_NAME if settings.OIDC_ISSUER else ""
+        return {**super().get_context_data(**kwargs), "provider": provider}
 
     @transaction.atomic
     def form_valid(self, form: SignInForm) -> HttpResponse:

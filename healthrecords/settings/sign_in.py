@@ -5,7 +5,9 @@ The tries at passwords and codes are counted by healthrecords.accounts.attempts,
 
 from typing import Any
 
-from .environment import number
+from django.core.exceptions import ImproperlyConfigured
+
+from .environment import number, one_of, optional, required, secret, words
 
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "admin:index"
@@ -43,3 +45,22 @@ SESSION_HOURS = number("HEALTHCARE_SESSION_HOURS", 12, least=1, most=12)
 SESSION_COOKIE_AGE = SESSION_HOURS * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 STEP_UP_MINUTES = 5  # how long a second factor counts as fresh
+
+
+def _role_map(name: str) -> dict[str, str]:
+    """The role here for each value of the provider's claim, written as VALUE=ROLE, separated by commas."""
+    pairs = [word.partition("=") for word in words(name)]
+    if any(not (value and equals and role) for value, equals, role in pairs):
+        raise ImproperlyConfigured(f"{name} must hold pairs such as Doctors=clinician,Reception=front-desk.")
+    return {value.strip(): role.strip() for value, _, role in pairs}
+
+
+# Single sign-on by OpenID Connect; off without an issuer.
+OIDC_ISSUER = optional("HEALTHCARE_OIDC_ISSUER")
+OIDC_CLIENT_ID = required("HEALTHCARE_OIDC_CLIENT_ID") if OIDC_ISSUER else ""
+OIDC_CLIENT_SECRET = secret("HEALTHCARE_OIDC_CLIENT_SECRET", shortest=16) if OIDC_ISSUER else ""
+OIDC_NAME = optional("HEALTHCARE_OIDC_NAME", "single sign-on")
+OIDC_ROLE_CLAIM = optional("HEALTHCARE_OIDC_ROLE_CLAIM")
+OIDC_ROLES = _role_map("HEALTHCARE_OIDC_ROLES")
+OIDC_CREATES_PEOPLE = one_of("HEALTHCARE_OIDC_CREATES_PEOPLE", "0", ("0", "1")) == "1"
+OIDC_FACTORS = words("HEALTHCARE_OIDC_FACTORS", "mfa")  # values of `amr` or `acr` that mean a second factor (RFC 8176)

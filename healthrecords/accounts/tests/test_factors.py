@@ -47,6 +47,7 @@ OPEN_WITHOUT = {
     "health", "health/ready", "metrics", "accounts/login/", "accounts/logout/", "accounts/enrol/<str:secret>/",
     "accounts/factor/", "accounts/factor/later/", "accounts/factor/app/", "accounts/factor/passkey/",
     "accounts/confirm/code/", "accounts/confirm/passkey/", "accounts/confirm/password/",
+    "accounts/sso/", "accounts/sso/back/",
 }  # fmt: skip
 
 
