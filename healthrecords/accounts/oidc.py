@@ -111,4 +111,6 @@ def _verified(token: str, keys: dict[str, Any], nonce: str) -> dict[str, Any]:
         raise NotAccepted(f"The id token is not accepted ({type(fault).__name__}).") from None
     if said.get("azp", settings.OIDC_CLIENT_ID) != settings.OIDC_CLIENT_ID:
         raise NotAccepted("The id token was made for another client.")
+    if not (isinstance(said["sub"], str) and said["sub"]):
+        raise NotAccepted("The id token names nobody.")
     return said

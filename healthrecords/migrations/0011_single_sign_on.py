@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("healthrecords", "0009_roles_for_operations"),
+        ("healthrecords", "0010_guess_counts"),
     ]
 
     operations = [
