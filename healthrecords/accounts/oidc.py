@@ -39,7 +39,8 @@ class Attempt:
 
     @classmethod
     def new(cls, next_page: str) -> "Attempt":
-        return cls(*(secrets.token_urlsafe(32) for _ in range(3)), next_page)
+        state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
+        return cls(state, nonce, verifier, next_page)
 
 
 def address(attempt: Attempt, back: str, again: bool) -> str:

@@ -13,4 +13,5 @@
   } else {
     window.allauth.webauthn.forms.authenticateForm({ ids: { ...ids, authenticate: button.id } })
   }
+  button.disabled = false
 })()
