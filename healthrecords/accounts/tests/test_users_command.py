@@ -68,6 +68,13 @@ def test_list_tells_who_is_active_invited_or_disabled(run, administrator, clinic
     assert "ada@example.org" in run("users", "list")[1]
 
 
+def test_list_tells_each_person_s_second_factor_and_last_sign_in(run, administrator, clinician, client):
+    enter(client, administrator)
+    answer = json.loads(run("users", "list", "--json")[1])
+    shown = {row["email"]: (row["factor"], bool(row["last_sign_in"])) for row in answer["people"]}
+    assert shown == {"ada@example.org": ("authenticator app", True), "cleo@example.org": ("none", False)}
+
+
 def test_a_disabled_person_is_out_at_once_and_back_when_enabled(run, administrator, clinician, client):
     enter(client, clinician)
     assert run("users", "disable", clinician.email)[0] == 0
