@@ -61,6 +61,14 @@ def _ensure(store: Any, bucket: str) -> None:
     try:
         store.head_bucket(Bucket=bucket)
     except ClientError:
+        _make(store, bucket)
+
+
+def _make(store: Any, bucket: str) -> None:
+    """With object lock where the store knows it, so that it can keep what is under a legal hold."""
+    try:
+        store.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)
+    except ClientError:
         store.create_bucket(Bucket=bucket)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.utils import timezone
 from uuid6 import uuid7
 
 from healthrecords.access.request import Actor
@@ -90,6 +91,39 @@ class ContentUse(models.Model):
 
     def __str__(self) -> Any:
         return f"{self.content_id} in DocumentReference/{self.document}"
+
+
+class Keeping(models.Model):
+    """Base of what was decided about how long a document's content is kept: by whom, when and why. Never changed."""
+
+    number = models.BigAutoField(primary_key=True)
+    document = models.TextField("logical id of the DocumentReference", db_index=True)
+    reason = models.TextField()
+    decided_at = models.DateTimeField(default=timezone.now)
+    author_kind = models.TextField()
+    author_id = models.TextField()
+    author = models.TextField("by", help_text="Name of the person, token or job that decided it, as it was then.")
+
+    class Meta:
+        abstract = True
+
+
+class HoldEntry(Keeping):
+    """A legal hold placed on a document, or released: the last entry of a document tells whether it is held."""
+
+    held = models.BooleanField()
+
+    def __str__(self) -> str:
+        return f"{'hold on' if self.held else 'release of'} DocumentReference/{self.document}"
+
+
+class RetentionExtension(Keeping):
+    """A document is retained at least until a time; the latest of all counts, so that it only gets longer."""
+
+    until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"DocumentReference/{self.document} until {self.until:%Y-%m-%d}"
 
 
 class Status(models.TextChoices):

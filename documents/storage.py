@@ -26,6 +26,7 @@ PART = 5 * 1024 * 1024  # bytes; the least that S3 takes as a part of an upload
 PATIENCE = 0.4, 1.5  # seconds to connect, and between two signs of life: a failure is told within two
 _CREDENTIALS = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "Forbidden", "403", "401"}
 _FULL = {"InsufficientStorage", "XMinioStorageFull", "QuotaExceeded", "EntityTooLarge", "507"}
+_WITHOUT_LOCK = {"ObjectLockConfigurationNotFoundError", "NotImplemented", "MethodNotAllowed", "404", "501"}
 _MISSING = {"NoSuchKey", "404"}
 
 
@@ -87,9 +88,41 @@ def get(name: str, begin: int = 0, end: int | None = None) -> Iterator[bytes]:
 
 
 def remove(name: str) -> None:
-    """Remove an object; one that is not there is no fault."""
+    """Remove an object with all its versions; one that is not there is no fault, one that the store locks is."""
     with _told():
-        client().delete_object(**_at(name))
+        if not locks():
+            client().delete_object(**_at(name))
+            return
+        for version in _versions(name):
+            client().delete_object(**_at(name), VersionId=version)
+
+
+def locks() -> bool:
+    """Whether the bucket was made with object lock, which never changes; raise StoreFault."""
+    return _locks(settings.S3_BUCKET)
+
+
+@cache
+def _locks(bucket: str) -> bool:
+    try:
+        found = client().get_object_lock_configuration(Bucket=bucket)["ObjectLockConfiguration"]
+    except ClientError as fault:
+        if fault.response.get("Error", {}).get("Code") in _WITHOUT_LOCK:
+            return False
+        raise _refused(fault) from fault
+    except (BotoCoreError, OSError) as fault:
+        raise _silent() from fault
+    return bool(found.get("ObjectLockEnabled") == "Enabled")
+
+
+def hold(name: str, held: bool) -> None:
+    """Have the store keep an object whoever asks to remove it, or no longer; for a bucket with object lock.
+
+    Raises Missing where there is none.
+    """
+    size(name)  # SeaweedFS meets an internal error at what is not there
+    with _told():
+        client().put_object_legal_hold(**_at(name), LegalHold={"Status": "ON" if held else "OFF"})
 
 
 def size(name: str) -> int:
@@ -110,6 +143,14 @@ def names() -> Iterator[tuple[str, datetime]]:
     with _told():
         for page in client().get_paginator("list_objects_v2").paginate(Bucket=settings.S3_BUCKET):
             yield from ((each["Key"], each["LastModified"]) for each in page.get("Contents", []))
+
+
+def _versions(name: str) -> Iterator[str]:
+    """What a bucket with object lock keeps under a name: to delete the name alone would hide it and keep it."""
+    found = client().list_object_versions(Bucket=settings.S3_BUCKET, Prefix=name)
+    for each in (*found.get("Versions", []), *found.get("DeleteMarkers", [])):
+        if each["Key"] == name:
+            yield each["VersionId"]
 
 
 def _read(body: Any) -> Iterator[bytes]:
@@ -170,8 +211,11 @@ def _told() -> Iterator[None]:
     except ClientError as fault:
         raise _refused(fault) from fault
     except (BotoCoreError, OSError) as fault:
-        text = "The document store does not answer; try again shortly."
-        raise StoreFault.of(503, "transient", text) from fault
+        raise _silent() from fault
+
+
+def _silent() -> FHIRError:
+    return StoreFault.of(503, "transient", "The document store does not answer; try again shortly.")
 
 
 def _refused(fault: ClientError) -> FHIRError:

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from documents import contents
 from documents.ccda import filling
+from documents.holding import hold_new
 from documents.models import Content, ContentUse, DocumentContent
 from healthrecords.access.request import SYSTEM
 from healthrecords.fhir.mapping import JSON
@@ -58,6 +59,7 @@ def uses(records: Sequence[Any]) -> None:
         if key in known
     ]
     ContentUse.objects.bulk_create(rows, ignore_conflicts=True)
+    hold_new([row.document for row in rows])
 
 
 def _stored(each: JSON) -> JSON:

@@ -6,15 +6,19 @@ import typer
 from django.conf import settings
 from django_typer.management import command
 
+from documents import holding, storage
 from documents.checking import Findings, check, told
-from documents.models import Content
+from documents.models import Content, DocumentReference
 from documents.scanning import stored
 from documents.storage import StoreFault
+from healthrecords.access.request import AccessRequest
 from healthrecords.cli import Group, Result, counted, error, progress, verb
+
+Reason = Annotated[str, typer.Option(help="Why, for whoever reads it years later; no patient's name.")]
 
 
 class Command(Group):
-    help = "Documents: compare the store of contents with the records."
+    help = "Documents: compare the store of contents with the records; legal holds."
 
     @command(name="check")  # Django's own commands have a method of that name
     @verb(changes=True)
@@ -43,6 +47,28 @@ class Command(Group):
         except StoreFault as fault:
             return error(told(fault))
 
+    @command(name="hold")
+    @verb(changes=True)
+    def hold(self, document: str, reason: Reason) -> Result:
+        """Place a legal hold on a document by its id: its content stays, whatever happens to the document."""
+        return _held(holding.place_hold, document, reason, self.request, "Held")
+
+    @command(name="release")
+    @verb(changes=True)
+    def release(self, document: str, reason: Reason) -> Result:
+        """End the legal hold on a document."""
+        return _held(holding.release_hold, document, reason, self.request, "Released")
+
+    @command(name="holds")
+    @verb()
+    def holds(self) -> Result:
+        """List the legal holds in force."""
+        rows = [
+            {"document": each.document, "since": each.decided_at, "by": each.author, "reason": each.reason}
+            for each in holding.holds()
+        ]
+        return Result(f"{counted(len(rows), 'document')} held. {_lock_sentence()}", {"holds": rows})
+
 
 def _scanned(done: stored.Scanned) -> Result:
     summary = (
@@ -63,6 +89,28 @@ def _scanned(done: stored.Scanned) -> Result:
     return Result(summary, data, "good" if done.good else "problem")
 
 
+def _held(decide: Any, document: str, reason: str, by: AccessRequest, done: str) -> Result:
+    found = DocumentReference.objects.filter(logical_id=document.removeprefix("DocumentReference/")).first()
+    if found is None:
+        return error(f"There is no document {document}.")
+    try:
+        decide(found, reason, by)
+    except StoreFault as fault:
+        return error(told(fault))
+    return Result(f"{done} DocumentReference/{found.logical_id}. {_lock_sentence()}", {"document": found.logical_id})
+
+
+def _lock_sentence() -> str:
+    """Whether the store keeps held objects by itself."""
+    try:
+        locks = storage.locks()
+    except StoreFault as fault:
+        return told(fault)
+    if locks:
+        return "The store locks what is held."
+    return "The bucket has no object lock: holds are kept by this application alone."
+
+
 def _result(found: Findings) -> Result:
     data: dict[str, Any] = {
         "objects_without_row": found.without_row,
@@ -73,6 +121,6 @@ def _result(found: Findings) -> Result:
     summary = (
         f"{counted(found.contents, 'content')} looked at: {len(found.missing)} missing, {len(found.different)} "
         f"different. In the store: {len(found.without_row)} without row, {counted(len(found.unfinished), 'upload')} "
-        "unfinished."
+        f"unfinished. {_lock_sentence()}"
     )
     return Result(summary, data, "good" if found.good else "problem")

@@ -1,0 +1,152 @@
+"""Legal holds and retention: content that is held, or that is not old enough, stays, also when its document is deleted.
+
+Nothing in this application removes the content of a document; a hold also tells the store to keep the object, where its
+bucket has object lock, so that whoever has the store's credentials cannot remove it either.
+"""
+
+import logging
+from calendar import isleap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from healthrecords import trail
+from healthrecords.access.request import AccessRequest
+
+from . import storage
+from .models import Content, DocumentReference, HoldEntry, RetentionExtension
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Why the content of a document stays: the hold on it, if any, and the time until which it is retained."""
+
+    hold: HoldEntry | None
+    until: datetime
+
+    @property
+    def may_go(self) -> bool:
+        """Whether neither keeps the content any more."""
+        return self.hold is None and self.until <= timezone.now()
+
+
+def place_hold(document: DocumentReference, reason: str, by: AccessRequest) -> HoldEntry:
+    """Put a legal hold on a document, in the store too; raise ValidationError where it is held already, StoreFault."""
+    return _decide(document, True, reason, by)
+
+
+def release_hold(document: DocumentReference, reason: str, by: AccessRequest) -> HoldEntry:
+    """End the legal hold on a document; raise ValidationError where there is none, StoreFault.
+
+    In the store an object stays held as long as another document that is held points to it.
+    """
+    return _decide(document, False, reason, by)
+
+
+def hold_on(document: DocumentReference) -> HoldEntry | None:
+    """The hold that is on a document now."""
+    last = HoldEntry.objects.filter(document=document.logical_id).order_by("number").last()
+    return last if last and last.held else None
+
+
+def holds() -> list[HoldEntry]:
+    """The holds in force, oldest first."""
+    last = HoldEntry.objects.order_by("document", "-number").distinct("document")
+    return sorted((entry for entry in last if entry.held), key=lambda entry: entry.number)
+
+
+def kept(document: DocumentReference) -> Kept:
+    """What keeps the content of a document."""
+    extended = RetentionExtension.objects.filter(document=document.logical_id).order_by("until").last()
+    begin = max(document.date_until or document.created_at, document.created_at)
+    until = _years_later(begin, settings.DOCUMENT_RETENTION_YEARS)
+    return Kept(hold_on(document), max(until, extended.until) if extended else until)
+
+
+def retain_until(document: DocumentReference, until: datetime, reason: str, by: AccessRequest) -> RetentionExtension:
+    """Retain the content of a document longer; raise ValidationError for a time that is not later than the present."""
+    with transaction.atomic():
+        _lock(document)
+        if until <= kept(document).until:
+            raise ValidationError("A retention can only be made longer; name a later date.")
+        made = RetentionExtension.objects.create(
+            document=document.logical_id, until=until, reason=_stated(reason), **_author(by)
+        )
+        _record(by, document, f"retained until {until:%Y-%m-%d}")
+    return made
+
+
+def hold_new(documents: list[str]) -> None:
+    """Hold in the store what documents under a hold have come to point to; raise StoreFault."""
+    held = {entry.document for entry in holds()} & set(documents)
+    if held and storage.locks():
+        for content in Content.objects.filter(uses__document__in=held).distinct():
+            _lock_object(content, True)
+
+
+def contents_of(document: DocumentReference) -> Iterator[Content]:
+    """The stored contents that a document points or once pointed to."""
+    return Content.objects.filter(uses__document=document.logical_id).iterator(200)
+
+
+def _decide(document: DocumentReference, held: bool, reason: str, by: AccessRequest) -> HoldEntry:
+    with transaction.atomic():
+        _lock(document)
+        if bool(hold_on(document)) == held:
+            raise ValidationError("The document is held already." if held else "The document is not held.")
+        entry = HoldEntry.objects.create(document=document.logical_id, held=held, reason=_stated(reason), **_author(by))
+        _record(by, document, "legal hold placed" if held else "legal hold released")
+        _tell_store(document, held)
+    return entry
+
+
+def _tell_store(document: DocumentReference, held: bool) -> None:
+    if not storage.locks():
+        return
+    others = {entry.document for entry in holds()} - {document.logical_id}
+    for content in contents_of(document):
+        if held or not content.uses.filter(document__in=others).exists():
+            _lock_object(content, held)
+
+
+def _lock_object(content: Content, held: bool) -> None:
+    try:
+        storage.hold(content.object_name, held)
+    except storage.Missing:
+        log.error("%s is missing in the store, so that its object is neither held nor released", content)
+
+
+def _lock(document: DocumentReference) -> None:
+    DocumentReference.objects.select_for_update().only("pk").get(pk=document.pk)
+
+
+def _stated(reason: str) -> str:
+    if not reason.strip():
+        raise ValidationError("State the reason.")
+    return reason.strip()
+
+
+def _author(by: AccessRequest) -> dict[str, str]:
+    return {"author_kind": by.actor.kind, "author_id": by.actor.id, "author": by.actor.name}
+
+
+def _record(by: AccessRequest, document: DocumentReference, detail: str) -> None:
+    """The reason stays out of the trail, which holds no clinical words."""
+    resource = f"DocumentReference/{document.logical_id}"
+    fact = trail.Fact(
+        "update", patient=document.patient_id, resources=(resource,), versions=(document.version,), detail=detail
+    )
+    trail.record(by.to("update", "DocumentReference"), [fact])
+
+
+def _years_later(moment: datetime, years: int) -> datetime:
+    year = moment.year + years
+    leap_day = (moment.month, moment.day) == (2, 29) and not isleap(year)
+    return moment.replace(year=year, month=3, day=1) if leap_day else moment.replace(year=year)
