@@ -29,6 +29,15 @@ class ScanState(models.TextChoices):
     REFUSED = "refused", "infected, not given out"
 
 
+class ContentQuerySet(models.QuerySet["Content"]):
+    """Rows of stored content."""
+
+    def open_to(self, actor: Actor) -> "ContentQuerySet":
+        """What a document by `actor` may point to: what a document points to already, and else what `actor` sent."""
+        sent = models.Q(author_kind=actor.kind, author_id=actor.id)
+        return self.filter(sent | models.Exists(ContentUse.objects.filter(content=models.OuterRef("pk"))))
+
+
 class Content(models.Model):
     """Bytes in the store, as R4 Binary serves them: they never change, so that there is one version.
 
@@ -50,6 +59,8 @@ class Content(models.Model):
     author_kind = models.TextField(default="")
     author_id = models.TextField(default="")
     author = models.TextField(default="", help_text="Name of the person, token or job that sent it, as it was then.")
+
+    objects = ContentQuerySet.as_manager()
 
     class Meta:
         indexes = [

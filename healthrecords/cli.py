@@ -39,6 +39,7 @@ from uuid6 import uuid7
 
 from healthrecords import trail
 from healthrecords.access.request import AccessRequest, Actor
+from healthrecords.crypto import known
 from healthrecords.redaction import scrub
 
 logger = logging.getLogger(__name__)
@@ -85,6 +86,7 @@ class Group(TyperCommand):
     """Base of every command group. Bad options end with 2 and one line; a group of one verb keeps its verb."""
 
     request: AccessRequest
+    opens_sealed = True  # foreign keys end its verbs; a group that touches no sealed value, or tells of keys, says no
 
     @initialize()
     def init(self) -> None:
@@ -131,7 +133,9 @@ def verb(changes: bool = False, rehearses: bool = False) -> Callable[[Callable[.
             started, self.request = monotonic(), host_request(f"{self._name} {name}")
             if plans:
                 options["dry_run"] = dry_run
-            result = _attempt(lambda: _rehearsed(dry_run and rehearses, lambda: function(self, *args, **options)))
+            result = _attempt(
+                lambda: _rehearsed(dry_run and rehearses, lambda: function(self, *args, **options)), self.opens_sealed
+            )
             if changes and not dry_run and result.recordable:
                 _record(self.request, result, monotonic() - started)
             deliver(result, as_json, self.stdout, self.stderr)
@@ -188,9 +192,11 @@ def deliver(result: Result, as_json: bool, stdout: Any, stderr: Any) -> None:
         _print_readable(result, stdout)
 
 
-def _attempt(function: Callable[[], Result]) -> Result:
+def _attempt(function: Callable[[], Result], opens_sealed: bool) -> Result:
     """Run a verb; what stops it becomes one sentence, or with --traceback stays what it is."""
     try:
+        if opens_sealed:
+            known.compare_keys()
         return function()
     except Exception as fault:
         if "--traceback" in sys.argv:

@@ -125,7 +125,7 @@ class UploadScreens(RecordAdmin):
             target = {"reference": f"DocumentReference/{older.logical_id}", "display": words.title_of(older)}
             body["relatesTo"] = [{"code": "replaces", "target": target}]
         refuse_invalid(self.resource, body)
-        return store.Change(store.draft_of(self.resource, body))
+        return store.Change(store.draft_of(self.resource, body, author=actor))
 
     # --- the bytes of one file
 

@@ -6,6 +6,7 @@ from xml.etree.ElementTree import Element  # nosec B405  a type; defusedxml pars
 
 from documents import contents
 from documents.models import Content
+from healthrecords.access.request import Actor
 from healthrecords.fhir.outcome import FHIRError
 
 from . import header
@@ -35,19 +36,19 @@ def filled(body: JSON, root: Element, position: int) -> JSON:
     return {**said, **body, "content": entries, **({"context": context} if context else {})}
 
 
-def headers_of(body: JSON) -> Iterator[tuple[int, Element]]:
-    """The headers of those contents of a document that lie in the store, by their positions."""
+def headers_of(body: JSON, author: Actor) -> Iterator[tuple[int, Element]]:
+    """The headers of those contents of a document by `author` that lie in the store, by their positions."""
     for position, each in enumerate(body.get("content", [])):
-        content = _content(each.get("attachment", {}).get("url"))
+        content = _content(each.get("attachment", {}).get("url"), author)
         root = header_in(content) if content else None
         if root is not None:
             yield position, root
 
 
-def _content(url: object) -> Content | None:
-    """The content that an address of this server names."""
+def _content(url: object, author: Actor) -> Content | None:
+    """The content that an address of this server names, if a document by `author` may point to it."""
     name = url.removeprefix("Binary/") if isinstance(url, str) else ""
     try:
-        return Content.objects.filter(pk=UUID(name)).first() if name else None
+        return Content.objects.open_to(author).filter(pk=UUID(name)).first() if name else None
     except ValueError:
         return None

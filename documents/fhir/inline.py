@@ -8,6 +8,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from documents import contents
 from documents.ccda import filling
 from documents.holding import hold_new
 from documents.models import Content, ContentUse, DocumentContent
-from healthrecords.access.request import SYSTEM
+from healthrecords.access.request import Actor
 from healthrecords.fhir.mapping import JSON
 from healthrecords.fhir.outcome import Issue
 from healthrecords.fhir.references import target_of
@@ -36,23 +37,23 @@ def check_content(body: JSON, patient: str) -> Iterator[Issue]:
             yield from _data_faults(attachment, path)
 
 
-def stored(body: JSON) -> JSON:
+def stored(body: JSON, author: Actor) -> JSON:
     """Return the document with its data in the store, in the caller's transaction, and with what the headers of its
     C-CDAs add to it; raise StoreFault.
     """
     if any("data" in each.get("attachment", {}) for each in body.get("content", [])):
-        body = {**body, "content": [_stored(each) for each in body["content"]]}
-    for position, root in filling.headers_of(body):
+        body = _stored(body, author)
+    for position, root in filling.headers_of(body, author):
         body = filling.filled(body, root, position)
     return body
 
 
-def uses(records: Sequence[Any]) -> None:
-    """Note which content the documents point to."""
+def uses(records: Sequence[Any], author: Actor) -> None:
+    """Note which content the documents point to; what somebody else sent, and no document has yet, is as if unknown."""
     patients = {record.pk: record for record in records}
     pairs = DocumentContent.objects.filter(record_id__in=patients).exclude(binary="").values_list("record_id", "binary")
     wanted = [(patients[record], UUID(binary)) for record, binary in pairs if _is_key(binary)]
-    known = set(Content.objects.filter(pk__in={key for _, key in wanted}).values_list("pk", flat=True))
+    known = set(Content.objects.open_to(author).filter(pk__in={key for _, key in wanted}).values_list("pk", flat=True))
     rows = [
         ContentUse(content_id=key, document=record.logical_id, patient=record.patient_id)
         for record, key in wanted
@@ -62,15 +63,24 @@ def uses(records: Sequence[Any]) -> None:
     hold_new([row.document for row in rows])
 
 
-def _stored(each: JSON) -> JSON:
-    attachment = each.get("attachment", {})
+def _stored(body: JSON, author: Actor) -> JSON:
+    """All uploads come before the first row: while the store is slow, no other transaction waits for this one."""
+    with ExitStack() as uploads:
+        sent = [(each, _kept(each.get("attachment", {}), author, uploads)) for each in body["content"]]
+        for content in filter(None, (content for _, content in sent)):
+            content.save(force_insert=True)
+    return {**body, "content": [_pointing(each, content) if content else each for each, content in sent]}
+
+
+def _kept(attachment: JSON, author: Actor, uploads: ExitStack) -> Content | None:
     if not isinstance(attachment.get("data"), str):
-        return each
-    data = _bytes(attachment)
+        return None
     kind = attachment.get("contentType", "application/octet-stream")
-    with contents.kept([data], kind, SYSTEM) as content:
-        content.save(force_insert=True)
-    rest = {name: value for name, value in attachment.items() if name != "data"}
+    return uploads.enter_context(contents.kept([_bytes(attachment)], kind, author))
+
+
+def _pointing(each: JSON, content: Content) -> JSON:
+    rest = {name: value for name, value in each["attachment"].items() if name != "data"}
     return {**each, "attachment": {**rest, "url": f"Binary/{content.pk}"}}
 
 

@@ -1,13 +1,17 @@
 """Binary at the API: raw bytes in and out through the real store, sealed on the way."""
 
 import base64
+from pathlib import Path
 
+import psycopg
 import pytest
+from django.db import connections
 
+from documents import storage
 from documents.models import Content
 from documents.storage import PART
 from documents.tests.conftest import body
-from documents.tests.samples import PDF, noise
+from documents.tests.samples import PDF, document, inline, noise
 
 LONG = PART * 2 + 12_345
 
@@ -206,3 +210,53 @@ def test_no_row_no_download(uploader, request):
     answer = uploader.get(path)
     assert answer.status_code >= 500
     assert PDF not in body(answer)
+
+
+def test_content_of_somebody_else_is_claimed_by_no_document(uploader, uploader_with_role):
+    path, thief = uploader.new(PDF), uploader_with_role("clinician")
+    said = [
+        thief.caller.create(document(attachment={"contentType": "application/pdf", "url": url}))
+        for url in (path, "Binary/0190f1f0-0000-7000-8000-000000000000")
+    ]
+    assert [each["content"][0]["attachment"].keys() for each in said] == [{"contentType", "url"}] * 2
+    assert (thief.get(path).status_code, Content.objects.get().uses.count()) == (404, 0)
+    assert body(uploader.get(path)) == PDF
+    uploader.caller.create(document(attachment={"contentType": "application/pdf", "url": path}))
+    assert body(thief.get(path)) == PDF
+
+
+def test_the_header_of_somebody_else_s_content_fills_nothing(uploader, uploader_with_role):
+    ccd = (Path(__file__).parent / "data" / "summary.xml").read_bytes()
+    attachment = {"url": uploader.new(ccd, "text/xml")}
+    bare = {"resourceType": "DocumentReference", "status": "current", "subject": {"reference": "Patient/p1"},
+            "content": [{"attachment": attachment}]}  # fmt: skip
+    assert "type" not in uploader_with_role("clinician").caller.create(bare)
+    assert "type" in uploader.caller.create(bare)
+
+
+def test_content_inside_a_document_has_its_sender(integrator):
+    integrator.create(document(attachment=inline()))
+    assert (Content.objects.get().author_kind, Content.objects.get().author) == ("token", "integrator token")
+
+
+LOCKS = """
+SELECT DISTINCT mode FROM pg_locks WHERE granted AND locktype <> 'virtualxid'
+AND pid IN (SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in%')
+"""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_lock_that_others_wait_for_is_held_while_a_document_s_content_is_stored(integrator, monkeypatch, objects):
+    put, seen = storage.put, []
+
+    def look(name, sealed):
+        with psycopg.connect(**connections["default"].get_connection_params() | {"cursor_factory": None}) as other:
+            seen.append({mode for (mode,) in other.execute(LOCKS)})
+        put(name, sealed)
+
+    monkeypatch.setattr(storage, "put", look)
+    two = {"content": [{"attachment": inline()}, {"attachment": inline()}]}
+    made = integrator.create({**document(attachment=inline()), **two})
+    assert seen == [set(), set()]
+    assert integrator.put(f"DocumentReference/{made['id']}", {**made, **two}).status_code == 200
+    assert seen[2:] == [{"RowShareLock", "ExclusiveLock"}] * 2  # the row of this document, the transaction itself

@@ -93,7 +93,7 @@ def create(resource: Resource, asked: AccessRequest, body: Any, conditions: Cond
         found = existing(resource, asked, conditions)
         if found:
             return found
-        change = store.Change(store.draft_of(resource, body))
+        change = store.Change(store.draft_of(resource, body, author=asked.actor))
         [version] = store.write(resource, [change], asked.actor)
         _disclose(resource, asked, [version])
         return _written(201, version, conditions, resource, change.record)
@@ -111,7 +111,7 @@ def update(resource: Resource, asked: AccessRequest, logical_id: str, body: Any,
             raise FHIRError.of(
                 403, "forbidden", f"A new {resource.name} may not be created by this {asked.actor.kind}."
             )
-        change = store.Change(store.draft_of(resource, body, logical_id), stored)
+        change = store.Change(store.draft_of(resource, body, logical_id, asked.actor), stored)
         [version] = store.write(resource, [change], asked.actor)
         _disclose(resource, asked if alive else asked.to("create"), [version])
         return _written(200 if alive else 201, version, conditions, resource, change.record)

@@ -7,6 +7,7 @@ from functools import cache
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from healthrecords.access.request import Actor
 from healthrecords.records import Record, RecordVersion
 
 from .mapping import JSON, Draft, Mapping
@@ -26,10 +27,10 @@ class Resource:
     A `directory` type (organizations, practitioners, places) is about no patient: its reads are no disclosures.
     `settle` works out the columns of the record that follow from its parts.
     `check` finds faults that show once references are resolved; what it finds is refused with 422.
-    `receive` may keep a part of what came elsewhere; it returns the resource that is stored.
+    `receive` may keep a part of what somebody sent elsewhere; it returns the resource that is stored.
     `gather` works out columns that follow from other records, for all drafts of one write at once.
     `follow` is told the versions that a write of another type made, so that what was gathered stays true.
-    `written` is told the records of this type that a write or a deletion left, inside the same transaction.
+    `written` is told the records of this type that somebody's write or deletion left, inside the same transaction.
     `remark` says what is worth knowing about a record as it is sent; it refuses nothing.
     """
 
@@ -40,10 +41,10 @@ class Resource:
     sorts: dict[str, tuple[str, ...]] = field(default_factory=dict)
     settle: Callable[[Draft], None] = lambda _: None
     check: Callable[[JSON], Iterable[Issue]] = lambda _: ()
-    receive: Callable[[JSON], JSON] = lambda body: body
+    receive: Callable[[JSON, Actor], JSON] = lambda body, _: body
     gather: Callable[[Sequence[Draft]], None] = lambda _: None
     follow: Callable[[Sequence[RecordVersion]], None] = lambda _: None
-    written: Callable[[Sequence[Record]], None] = lambda _: None
+    written: Callable[[Sequence[Record], Actor], None] = lambda _, __: None
     remark: Callable[[Record], Iterable[Issue]] = lambda _: ()
     required: frozenset[str] = frozenset()
     directory: bool = False

@@ -10,7 +10,7 @@ from django.db import models
 from django.utils import timezone
 
 from healthrecords import bulk
-from healthrecords.access.request import Actor
+from healthrecords.access.request import SYSTEM, Actor
 from healthrecords.jsontext import dump_json
 from healthrecords.records import Part, Record, RecordVersion
 
@@ -35,15 +35,15 @@ class Change:
         return self.draft.record
 
 
-def draft_of(resource: Resource, body: JSON, logical_id: str = "") -> Draft:
-    """Return the draft of a validated resource under `logical_id` (its own new key when empty).
+def draft_of(resource: Resource, body: JSON, logical_id: str = "", author: Actor = SYSTEM) -> Draft:
+    """Return the draft of a validated resource of `author` under `logical_id` (its own new key when empty).
 
     References must be resolved by now: raises FHIRError 422 with what the type's `check` finds.
     """
     issues = list(resource.check(body))
     if issues:
         raise FHIRError(422, issues)
-    draft = from_fhir(resource.mapping, resource.receive(body))
+    draft = from_fhir(resource.mapping, resource.receive(body, author))
     draft.record.logical_id = logical_id
     return draft
 
@@ -63,7 +63,7 @@ def write(resource: Resource, changes: Sequence[Change], author: Actor, source: 
     _upsert(resource.model, [change.record for change in changes])
     _replace_parts(resource, changes)
     _tell(resource, versions)
-    resource.written([change.record for change in changes])
+    resource.written([change.record for change in changes], author)
     return versions
 
 
@@ -74,7 +74,7 @@ def remove(resource: Resource, record: Record, author: Actor) -> RecordVersion:
     version = record.current = _row(resource, record, RecordVersion.Interaction.DELETE, author)
     version.save(force_insert=True)
     record.save(update_fields=["version", "current", "deleted_at", "updated_at"])
-    resource.written([record])
+    resource.written([record], author)
     return version
 
 
@@ -89,7 +89,7 @@ def write_stored(resource: Resource, record: Record, author: Actor) -> RecordVer
     version.save(force_insert=True)
     record.save()
     _tell(resource, [version])
-    resource.written([record])
+    resource.written([record], author)
     return version
 
 

@@ -199,7 +199,8 @@ class _Transaction:
             entry.asked = entry.asked.to("create")
             self._attempt(entry, interactions.require, entry.asked)
         body = self._attempt(entry, self.links.resolved, entry.body, entry)
-        return store.Change(self._attempt(entry, store.draft_of, entry.resource, body, entry.logical_id), row)
+        draft = self._attempt(entry, store.draft_of, entry.resource, body, entry.logical_id, entry.asked.actor)
+        return store.Change(draft, row)
 
     def _record(self, resource: Resource, written: Iterable[tuple[Entry, RecordVersion]]) -> None:
         """Leave one row for each record (and patient of it), in one statement for each kind of interaction."""

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from healthrecords import trail
-from healthrecords.access.request import SYSTEM, AccessRequest, Disclosure
+from healthrecords.access.request import SYSTEM, AccessRequest, Actor, Disclosure
 from healthrecords.fhir import store
 from healthrecords.fhir.acceptance import validate
 from healthrecords.fhir.mapping import Draft
@@ -100,7 +100,7 @@ class Writer:
             outcome, why = decide(self.source, item.digest, _facts(row), known, self.overwrite)
             reasons = [("", why)] if why else []
             if outcome in ("created", "updated"):
-                draft, reasons = _draft(resource, item)
+                draft, reasons = _draft(resource, item, self.request.actor)
                 outcome = "failed" if draft is None else outcome
                 changes += [store.Change(draft, row, item.digest)] if draft else []
             done.append(Done(item, outcome, reasons))
@@ -192,10 +192,10 @@ def _repeats(batch: Sequence[Item], first: dict[Any, Item], done: list[Done]) ->
     return [Done(item, again.get(each.outcome, each.outcome), each.reasons) for item, each in outcomes]
 
 
-def _draft(resource: Resource, item: Item) -> tuple[Draft | None, list[tuple[str, str]]]:
+def _draft(resource: Resource, item: Item, author: Actor) -> tuple[Draft | None, list[tuple[str, str]]]:
     """The draft of an item; or none, and why the type's own checks refuse it."""
     try:
-        return store.draft_of(resource, item.body, str(item.body["id"])), []
+        return store.draft_of(resource, item.body, str(item.body["id"]), author), []
     except FHIRError as refused:
         return None, _told(refused.issues)
 

@@ -22,6 +22,8 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 class Command(Group):
     """A group with a verb for each way to end."""
 
+    opens_sealed = False
+
     @command()
     @verb()
     def good(self) -> Result:

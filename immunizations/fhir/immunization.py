@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
+from healthrecords.access.request import Actor
 from healthrecords.fhir import datatypes as d
 from healthrecords.fhir import primitives as p
 from healthrecords.fhir.mapping import (
@@ -202,7 +203,7 @@ def check(body: JSON) -> Iterator[Issue]:
         yield Issue("value", text, "Immunization.patient")
 
 
-def written(records: Sequence[Any]) -> None:
+def written(records: Sequence[Any], _author: Actor) -> None:
     """Let the stock and the pairs of duplicate doses follow what became of immunizations."""
     stock_follows(records)
     pairs_follow(records)

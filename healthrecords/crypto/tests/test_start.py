@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings as current_settings
+from django.core.management import call_command
+from django.core.management.base import CommandError
 
 from healthrecords.crypto import keys, known
 from healthrecords.crypto.models import SealingKey
@@ -110,3 +112,13 @@ def test_a_database_that_does_not_answer_stops_no_start(key_file, db, monkeypatc
     monkeypatch.setattr(known, "remember_keys", fail)
     known.refuse_foreign_keys()
     assert "could not be compared" in caplog.text
+
+
+def test_a_command_that_opens_values_refuses_foreign_keys_in_one_sentence(start, key_file, db, capsys):
+    start()
+    key_file.write_text(f"{key_file.read_text()[:8]}:{OTHER_KEY}\n")
+    keys.FIELD.forget()
+    with pytest.raises(CommandError) as end:
+        call_command("documents", "holds", "--json")
+    assert end.value.returncode == 2
+    assert "is not the one that this database was sealed with" in capsys.readouterr().out

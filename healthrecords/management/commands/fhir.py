@@ -12,6 +12,7 @@ from healthrecords.fhir.validation import score as scoring
 
 class Command(Group):
     help = "The FHIR API's validator, measured."
+    opens_sealed = False
 
     @command()
     @verb()

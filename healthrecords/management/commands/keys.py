@@ -21,6 +21,7 @@ SHOWN = 20  # places that a verb names; more are counted
 
 class Command(Group):
     help = "Keys of sealed values: status, create, rotate, verify."
+    opens_sealed = False
 
     @command()
     @verb()

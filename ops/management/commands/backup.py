@@ -24,6 +24,7 @@ Kind = Annotated[Type, typer.Option("--type", help="full, incremental (on the la
 
 class Command(Group):
     help = "Backups: take them, list them, receive the log."
+    opens_sealed = False
 
     @command()
     @verb(changes=True)

@@ -22,6 +22,7 @@ Backup = Annotated[str, typer.Argument(help="The id of a backup, or `latest`.")]
 
 class Command(Group):
     help = "Restores: the plan first, then the database."
+    opens_sealed = False
 
     @command()
     @verb(changes=True)
