@@ -38,6 +38,10 @@ class Missing(StoreFault):
     """The object is not there, though it should be."""
 
 
+class Locked(StoreFault):
+    """The store keeps the object by its lock."""
+
+
 def new_name() -> str:
     """The name of a new object: random, so that it says nothing about anybody."""
     return secrets.token_hex(20)
@@ -88,13 +92,13 @@ def get(name: str, begin: int = 0, end: int | None = None) -> Iterator[bytes]:
 
 
 def remove(name: str) -> None:
-    """Remove an object with all its versions; one that is not there is no fault, one that the store locks is."""
+    """Remove an object with all its versions; one that is not there is no fault. Raise Locked, StoreFault."""
     with _told():
         if not locks():
             client().delete_object(**_at(name))
             return
         for version in _versions(name):
-            client().delete_object(**_at(name), VersionId=version)
+            _remove_version(name, version)
 
 
 def locks() -> bool:
@@ -138,11 +142,28 @@ def unfinished(before: datetime) -> Iterator[str]:
             yield from (each["Key"] for each in page.get("Uploads", []) if each["Initiated"] < before)
 
 
+def abort(name: str, before: datetime) -> None:
+    """Abort the uploads in parts under a name that began before a time."""
+    with _told():
+        for each in client().list_multipart_uploads(Bucket=settings.S3_BUCKET, Prefix=name).get("Uploads", []):
+            if each["Key"] == name and each["Initiated"] < before:
+                client().abort_multipart_upload(**_at(name), UploadId=each["UploadId"])
+
+
 def names() -> Iterator[tuple[str, datetime]]:
     """The names of all objects, in order, each with the time since which it is there."""
     with _told():
         for page in client().get_paginator("list_objects_v2").paginate(Bucket=settings.S3_BUCKET):
             yield from ((each["Key"], each["LastModified"]) for each in page.get("Contents", []))
+
+
+def _remove_version(name: str, version: str) -> None:
+    try:
+        client().delete_object(**_at(name), VersionId=version)
+    except ClientError as fault:
+        if fault.response.get("Error", {}).get("Code") != "AccessDenied":
+            raise
+        raise Locked.of(503, "transient", "The document store keeps this object by its lock.") from fault
 
 
 def _versions(name: str) -> Iterator[str]:

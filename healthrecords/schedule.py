@@ -6,7 +6,7 @@ from typing import Any
 from celery.schedules import crontab
 
 # Packages whose module `tasks` holds background work.
-TASK_PACKAGES = ["healthrecords.accounts", "compliance.audit", "documents.scanning", "ops.backup"]
+TASK_PACKAGES = ["healthrecords.accounts", "compliance.audit", "documents", "documents.scanning", "ops.backup"]
 
 LONG = "long"  # the queue of work that takes minutes or hours
 
@@ -18,6 +18,11 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "scan-all-documents": {
         "task": "documents.scanning.tasks.scan_everything",
         "schedule": crontab(day_of_week="sun", hour="3", minute="20"),
+    },
+    "check-documents": {
+        "task": "documents.tasks.check",
+        "schedule": crontab(hour=3, minute=40),
+        "options": {"queue": LONG, "expires": 6 * 3600},
     },
     "expire-enrolment-links": {
         "task": "healthrecords.accounts.tasks.expire_enrolment_links",

@@ -1,11 +1,20 @@
 """The store itself, as somebody with its disk sees it."""
 
+import json
 import os
+from contextlib import suppress
+from datetime import timedelta
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from django.conf import settings as current_settings
+from django.core.management import call_command
+from django.core.management.base import CommandError
 
-from documents import storage
+from compliance.audit import store as audit_store
+from documents import checking, storage
+from documents.models import Content
 from documents.tests.scanners import clamd_running
 
 
@@ -83,3 +92,40 @@ def real_scanner(_clamd, settings):
     """The address of clamd, configured as the scanner."""
     settings.CLAMAV = _clamd
     return _clamd
+
+
+@pytest.fixture
+def at_once(monkeypatch, objects):
+    """Nothing is left of earlier tests, and an object counts from its first moment on."""
+    for name, _ in storage.names():
+        storage.remove(name)
+    monkeypatch.setattr(checking, "UNDERWAY", timedelta(seconds=-5))
+
+
+@pytest.fixture
+def run(db):
+    """Run a verb of `documents`; return its exit code and its answer."""
+
+    def run(*argv):
+        out, err = StringIO(), StringIO()
+        try:
+            call_command("documents", *argv, "--json", stdout=out, stderr=err)
+            code = 0
+        except CommandError as end:
+            code = end.returncode
+        return code, json.loads(out.getvalue())
+
+    return run
+
+
+@pytest.fixture
+def locking_bucket(db, settings, monkeypatch):
+    """A bucket with object lock; what a test leaves in it is let go."""
+    audit_store._bucket.cache_clear()
+    assert audit_store._bucket()
+    monkeypatch.setattr(current_settings, "S3_BUCKET", settings.S3_AUDIT_BUCKET)
+    yield
+    for content in Content.objects.all():
+        with suppress(storage.Missing):
+            storage.hold(content.object_name, False)
+        storage.remove(content.object_name)

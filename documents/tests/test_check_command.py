@@ -13,13 +13,7 @@ from documents.models import Content
 from documents.sealing import CHUNK
 from documents.tests.samples import PDF, noise
 
-
-@pytest.fixture(autouse=True)
-def _at_once(monkeypatch, objects):
-    """Nothing is left of earlier tests, and an object counts from its first moment on."""
-    for name, _ in storage.names():
-        storage.remove(name)
-    monkeypatch.setattr(checking, "UNDERWAY", timedelta(seconds=-5))
+pytestmark = pytest.mark.usefixtures("at_once")
 
 
 def check(*options):

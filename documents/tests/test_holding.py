@@ -1,19 +1,12 @@
 """Legal holds and retention: who held what and why stays known, and content stays while either keeps it."""
 
-import json
-from contextlib import suppress
 from datetime import timedelta
-from io import StringIO
 
 import pytest
-from django.conf import settings as current_settings
 from django.core.exceptions import ValidationError
-from django.core.management import call_command
-from django.core.management.base import CommandError
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from compliance.audit import store as audit_store
 from documents import contents, holding, storage
 from documents.models import Content, DocumentReference, HoldEntry
 from documents.storage import StoreFault
@@ -25,20 +18,6 @@ BY = host_request("test")
 
 
 @pytest.fixture
-def run():
-    def run(*argv):
-        out, err = StringIO(), StringIO()
-        try:
-            call_command("documents", *argv, "--json", stdout=out, stderr=err)
-            code = 0
-        except CommandError as end:
-            code = end.returncode
-        return code, json.loads(out.getvalue())
-
-    return run
-
-
-@pytest.fixture
 def letter(integrator, objects):
     """A stored document with content of its own."""
     return integrator.create(document(attachment=inline()))
@@ -47,19 +26,6 @@ def letter(integrator, objects):
 @pytest.fixture
 def row(letter):
     return DocumentReference.objects.get(logical_id=letter["id"])
-
-
-@pytest.fixture
-def locking_bucket(db, settings, monkeypatch):
-    """A bucket with object lock; what a test leaves in it is let go."""
-    audit_store._bucket.cache_clear()
-    assert audit_store._bucket()
-    monkeypatch.setattr(current_settings, "S3_BUCKET", settings.S3_AUDIT_BUCKET)
-    yield
-    for content in Content.objects.all():
-        with suppress(storage.Missing):
-            storage.hold(content.object_name, False)
-        storage.remove(content.object_name)
 
 
 def test_a_hold_and_its_release_are_told_and_recorded(run, letter, trail):

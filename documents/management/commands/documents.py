@@ -1,18 +1,19 @@
 """documents: whether the store holds what the records say, and whether it is free of viruses."""
 
+from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
 from django.conf import settings
 from django_typer.management import command
 
-from documents import holding, storage
+from documents import holding, mending, storage
 from documents.checking import Findings, check, told
 from documents.models import Content, DocumentReference
 from documents.scanning import stored
 from documents.storage import StoreFault
 from healthrecords.access.request import AccessRequest
-from healthrecords.cli import Group, Result, counted, error, progress, verb
+from healthrecords.cli import DryRun, Group, Result, counted, error, progress, verb
 
 Reason = Annotated[str, typer.Option(help="Why, for whoever reads it years later; no patient's name.")]
 
@@ -29,6 +30,21 @@ class Command(Group):
         try:
             with progress("Checking contents", Content.objects.count()) as advance:
                 return _result(check(not quick, advance))
+        except StoreFault as fault:
+            return error(told(fault))
+
+    @command(name="mend")
+    @verb(changes=True)
+    def mend(
+        self,
+        older_than: Annotated[int, typer.Option(min=1, help="Days that an object must have been without row.")] = 30,
+        dry_run: DryRun = False,
+    ) -> Result:
+        """Remove old objects without row and abort uploads that nobody ended; rows and contents are only told."""
+        try:
+            with mending.alone():
+                plan = mending.plan(timedelta(days=older_than))
+                return _planned(plan) if dry_run else _mended(plan, mending.carry_out(plan))
         except StoreFault as fault:
             return error(told(fault))
 
@@ -87,6 +103,33 @@ def _scanned(done: stored.Scanned) -> Result:
     if done.scanner:
         return error(f"{done.scanner} {summary}", data=data)
     return Result(summary, data, "good" if done.good else "problem")
+
+
+def _planned(plan: mending.Plan) -> Result:
+    summary = (
+        f"Dry run, nothing was changed: {counted(len(plan.remove), 'object')} would go, "
+        f"{counted(len(plan.abort), 'upload')} would be aborted."
+    )
+    data = {"dry_run": True, "remove": plan.remove, "abort": plan.abort, **_beyond(plan.findings)}
+    return Result(summary + _untouched(plan.findings), data, "problem" if _beyond(plan.findings) else "good")
+
+
+def _mended(plan: mending.Plan, done: mending.Done) -> Result:
+    kept = f" The store keeps {counted(len(done.kept), 'object')} by its lock." if done.kept else ""
+    summary = f"Removed {counted(len(done.removed), 'object')}, aborted {counted(len(done.aborted), 'upload')}.{kept}"
+    data = {"removed": done.removed, "aborted": done.aborted, "locked": done.kept, **_beyond(plan.findings)}
+    return Result(summary + _untouched(plan.findings), data, "problem" if _beyond(plan.findings) else "good")
+
+
+def _beyond(found: Findings) -> dict[str, Any]:
+    """What no run can mend: contents that must come back from a copy of the bucket."""
+    lost = {"contents_missing": found.missing, "contents_different": found.different}
+    return lost if any(lost.values()) else {}
+
+
+def _untouched(found: Findings) -> str:
+    number = len(found.missing) + len(found.different)
+    return f" {counted(number, 'content')} missing or different: restore them from a copy." if number else ""
 
 
 def _held(decide: Any, document: str, reason: str, by: AccessRequest, done: str) -> Result:
