@@ -83,7 +83,8 @@ def link(source: Source, entry: Entry, folder: Path) -> None:
 def _unpack(content: Readable, folder: Path, name: str) -> None:
     try:
         with tarfile.open(fileobj=cast(BinaryIO, content), mode="r|", bufsize=CHUNK) as archive:
-            archive.extractall(folder, filter=_plain)  # noqa: S202  # nosec B202  filtered
+            for member in archive:  # extractall takes a filter only from Python 3.11.4 on
+                archive.extract(_plain(member), folder)
     except tarfile.TarError as fault:
         raise Damaged(f"{name} is damaged: it does not unpack ({fault}).") from None
     except OSError as fault:
@@ -92,7 +93,7 @@ def _unpack(content: Readable, folder: Path, name: str) -> None:
         raise
 
 
-def _plain(member: tarfile.TarInfo, _: str) -> tarfile.TarInfo:
+def _plain(member: tarfile.TarInfo) -> tarfile.TarInfo:
     """Let files and folders below the target through and nothing else: no link leads out, so that none is resolved."""
     path = PurePosixPath(member.name)
     if path.is_absolute() or ".." in path.parts or not (member.isfile() or member.isdir()):
