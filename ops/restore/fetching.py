@@ -98,7 +98,8 @@ def _plain(member: tarfile.TarInfo) -> tarfile.TarInfo:
     path = PurePosixPath(member.name)
     if path.is_absolute() or ".." in path.parts or not (member.isfile() or member.isdir()):
         raise Damaged(f"The archive holds {member.name}, which no backup has; nothing was put in place.")
-    return member.replace(mode=0o700 if member.isdir() else 0o600, deep=False)
+    member.mode = 0o700 if member.isdir() else 0o600  # TarInfo.replace is newer than our oldest Python, too
+    return member
 
 
 def pieces(source: Source, wanted: Sequence[Piece], folder: Path) -> None:
