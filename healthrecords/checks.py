@@ -35,7 +35,7 @@ def _socket_fault(name: str, purpose: str) -> Error | None:
 def refuse_bad_keys() -> None:
     """Read every key file once; raise ImproperlyConfigured with a sentence for a missing, malformed or open one."""
     keys.field_keys()
-    keys.index_key()
+    keys.index_keys()
 
 
 def refuse_foreign_keys() -> None:

@@ -18,7 +18,7 @@ from compliance.audit.leaves import Event, entries, events, snapshot
 from compliance.audit.models import AuditSeal
 from compliance.audit.schema import EVENTS
 from compliance.phi_access.ledger import query_place
-from healthrecords.crypto.envelope import CannotOpen, fingerprint, open_sealed
+from healthrecords.crypto.envelope import CannotOpen, is_fingerprint, open_sealed
 
 SLICE = 200_000  # events read by one statement, at least one batch
 AHEAD = timedelta(seconds=5)  # how far an event's clock may be ahead of its seal's
@@ -169,7 +169,7 @@ def _query_holds(event: Event) -> bool:
         plain = open_sealed(bytes.fromhex(event.query), place)
     except (CannotOpen, ValueError):
         return False
-    return fingerprint(plain, place).hex() == event.query_mac
+    return is_fingerprint(bytes.fromhex(event.query_mac), plain, place)
 
 
 def _last_removal() -> Head | None:

@@ -1,4 +1,4 @@
-"""Which columns hold envelopes, and how many values are under which key."""
+"""Which columns hold envelopes and blind indexes, and how many values are under which key."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -7,8 +7,9 @@ from typing import Any
 from django.apps import apps
 from django.db import connection, connections
 
-from .envelope import SHORTEST
-from .fields import EncryptedTextField
+from . import keys
+from .envelope import SHORTEST, blind_index, open_sealed, seal
+from .fields import BlindIndexField, EncryptedTextField
 
 NO_ENVELOPE = ""  # stands for a key id where a value is no envelope
 
@@ -22,6 +23,15 @@ class SealedColumn:
     pk: str
     place: str
 
+    @property
+    def source(self) -> str:
+        """The column of the envelope from which a value is made anew."""
+        return self.column
+
+    def renewed(self, envelope: bytes, aad: str) -> bytes:
+        """The value under the current key; raise CannotOpen."""
+        return seal(open_sealed(envelope, aad), aad)
+
     def aad(self, pk: Any) -> str:
         """What the envelope in the row `pk` is bound to; see EncryptedTextField.aad."""
         return f"{self.place}|{pk}"
@@ -33,6 +43,50 @@ class SealedColumn:
             f"CASE WHEN octet_length({self.column}) >= {SHORTEST} AND substr({self.column}, 1, 1) = '\\x01' "
             f"THEN encode(substr({self.column}, 2, 4), 'hex') ELSE '' END"
         )
+
+
+@dataclass(frozen=True)
+class IndexColumn(SealedColumn):
+    """A column of blind indexes of the sealed column `of`; `place` is that of the sealed one."""
+
+    of: str
+    purpose: str
+
+    @property
+    def source(self) -> str:
+        return self.of
+
+    def renewed(self, envelope: bytes, aad: str) -> bytes:
+        return blind_index(open_sealed(envelope, aad).decode(), self.purpose)
+
+    @property
+    def key_id(self) -> str:
+        """SQL for the first four bytes in hex: the key, or in an index of before keys were named no key at all."""
+        return f"encode(substr({self.column}, 1, 4), 'hex')"
+
+
+def columns_of(file: keys.KeyFile) -> list[SealedColumn]:
+    """The columns whose values are under the keys of a file, by table."""
+    return [*index_columns()] if file is keys.INDEX else sealed_columns()
+
+
+def index_columns() -> list[IndexColumn]:
+    """Every column of the application that holds blind indexes, by table."""
+    quote = connection.ops.quote_name
+    found = [
+        IndexColumn(
+            table=quote(model._meta.db_table),
+            column=quote(str(field.column)),
+            pk=quote(str(model._meta.pk.column)),
+            place=f"{model._meta.db_table}.{field.of}",
+            of=quote(field.of),
+            purpose=field.purpose,
+        )
+        for model in apps.get_models()
+        for field in model._meta.local_concrete_fields
+        if isinstance(field, BlindIndexField)
+    ]
+    return sorted(found, key=lambda column: column.place)
 
 
 def sealed_columns() -> list[SealedColumn]:
@@ -52,11 +106,13 @@ def sealed_columns() -> list[SealedColumn]:
     return sorted(found, key=lambda column: column.place)
 
 
-def census(using: str = "default") -> dict[str, Counter[str]]:
-    """How many values each column has under each key id, by `table.column`; columns without values are left out."""
+def census(using: str = "default", file: keys.KeyFile = keys.FIELD) -> dict[str, Counter[str]]:
+    """How many values each column has under each key id of a file, by `table.column`; columns without values are left
+    out.
+    """
     counts: dict[str, Counter[str]] = {}
     with connections[using].cursor() as cursor:
-        for each in sealed_columns():
+        for each in columns_of(file):
             cursor.execute(
                 f"SELECT {each.key_id}, count(*) FROM {each.table} WHERE {each.column} IS NOT NULL GROUP BY 1"  # noqa: S608  # nosec B608
             )

@@ -6,7 +6,7 @@ import os
 import secrets
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -20,21 +20,41 @@ def create_key(file: KeyFile) -> str:
 
     From then on new values are sealed with it; the older keys stay, and open what they have sealed.
     """
+    key_id, line = _new_line(file)
+    _rewrite(file, lambda lines: [line, *lines])
+    return key_id
+
+
+def announce_key(file: KeyFile) -> str:
+    """Put a new key on the last line of `file` and return its id: lookups try it, nothing is written with it yet."""
+    key_id, line = _new_line(file)
+    _rewrite(file, lambda lines: [*lines, line])
+    return key_id
+
+
+def promote_key(file: KeyFile, key_id: str) -> None:
+    """Move a key to the first line of `file`, so that new values are written with it."""
+    _rewrite(file, lambda lines: sorted(lines, key=lambda line: not line.startswith(f"{key_id}:")))
+
+
+def _new_line(file: KeyFile) -> tuple[str, str]:
+    file.forget()
+    key_id = _unused_id(file.ring())  # refuses a file that is malformed or that others may read
+    return key_id, f"{key_id}:{base64.b64encode(secrets.token_bytes(32)).decode()}"
+
+
+def _rewrite(file: KeyFile, change: Callable[[list[str]], list[str]]) -> None:
     path = file.path.resolve()
     try:
         with _alone_in(path.parent):
-            file.forget()
-            ring = file.ring()  # refuses a file that is malformed or that others may read
-            key_id = _unused_id(ring)
-            line = f"{key_id}:{base64.b64encode(secrets.token_bytes(32)).decode()}\n"
-            _replace(path, line + path.read_text(encoding="ascii"))
+            lines = [line for line in path.read_text(encoding="ascii").splitlines() if line.strip()]
+            _replace(path, "".join(f"{line}\n" for line in change(lines)))
     except OSError as fault:
         raise ImproperlyConfigured(
             f"{file.setting} names {file.path}, which cannot be written here ({fault.strerror}); "
             "docs/security/keys.md says how to add a key on the host."
         ) from None
     file.forget()
-    return key_id
 
 
 def _unused_id(ring: KeyRing) -> str:

@@ -49,11 +49,37 @@ def _key(key_id: bytes) -> bytes | None:
 
 
 def blind_index(value: str, purpose: str) -> bytes:
-    """A keyed fingerprint (HMAC-SHA-256, 16 bytes) to look an encrypted value up by; letters and digits count."""
-    plain = "".join(c for c in value.upper() if c.isalnum())
-    return hmac.new(keys.index_key(), f"{purpose}|{plain}".encode(), hashlib.sha256).digest()[:16]
+    """A keyed fingerprint of 16 bytes to look an encrypted value up by: the id of the current key, and 12 bytes of
+    HMAC-SHA-256. Letters and digits of the value count.
+    """
+    ring = keys.index_keys()
+    return ring.current + _index_mac(ring.keys[ring.current], value, purpose)[:12]
+
+
+def blind_indexes(value: str, purpose: str) -> list[bytes]:
+    """What the index of a value may be, under any key of the ring: for lookups, also while a rotation runs.
+
+    Rows that were written before the index named its key hold 16 bytes of the HMAC, until a rotation.
+    """
+    macs = [(key_id, _index_mac(key, value, purpose)) for key_id, key in keys.index_keys().keys.items()]
+    return [form for key_id, mac in macs for form in (key_id + mac[:12], mac[:16])]
 
 
 def fingerprint(plain: bytes, aad: str) -> bytes:
     """A keyed commitment (HMAC-SHA-256) to a sealed value in its place; unlike its envelope it outlives a rotation."""
-    return hmac.new(keys.index_key(), b"fingerprint|" + aad.encode() + b"|" + plain, hashlib.sha256).digest()
+    ring = keys.index_keys()
+    return _commitment(ring.keys[ring.current], plain, aad)
+
+
+def is_fingerprint(found: bytes, plain: bytes, aad: str) -> bool:
+    """Whether `found` is what `fingerprint` gave under any key of the ring."""
+    return any(hmac.compare_digest(found, _commitment(key, plain, aad)) for key in keys.index_keys().keys.values())
+
+
+def _index_mac(key: bytes, value: str, purpose: str) -> bytes:
+    plain = "".join(c for c in value.upper() if c.isalnum())
+    return hmac.new(key, f"{purpose}|{plain}".encode(), hashlib.sha256).digest()
+
+
+def _commitment(key: bytes, plain: bytes, aad: str) -> bytes:
+    return hmac.new(key, b"fingerprint|" + aad.encode() + b"|" + plain, hashlib.sha256).digest()

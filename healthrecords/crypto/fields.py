@@ -62,6 +62,19 @@ class EncryptedTextField(models.BinaryField):
         return super().get_lookup(lookup_name) if lookup_name == "isnull" else None
 
 
+class BlindIndexField(models.BinaryField):
+    """What a sealed text of the same row is looked up by: `blind_index` of the field `of` for `purpose`."""
+
+    def __init__(self, *args: Any, of: str = "", purpose: str = "", **kwargs: Any) -> None:
+        self.of, self.purpose = of, purpose
+        super().__init__(*args, **{**kwargs, "null": True, "max_length": 16})
+
+    def deconstruct(self) -> Any:
+        """To the database it is a column of bytes."""
+        name, _, args, kwargs = super().deconstruct()
+        return name, "django.db.models.BinaryField", args, kwargs
+
+
 class EncryptedJSONField(EncryptedTextField):
     """A JSON value in an envelope; an empty object or list is stored as NULL and read as None."""
 

@@ -10,7 +10,6 @@ import logging
 import re
 import stat
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from time import monotonic
 
@@ -122,8 +121,6 @@ def field_keys(look: bool = False) -> KeyRing:
     return FIELD.ring(look)
 
 
-@cache
-def index_key() -> bytes:
-    """The key of the blind indexes, apart from the field keys so that neither tells the other."""
-    ring = INDEX.ring()
-    return ring.keys[ring.current]
+def index_keys() -> KeyRing:
+    """The keys of the blind indexes, apart from the field keys so that neither tells the other."""
+    return INDEX.ring()

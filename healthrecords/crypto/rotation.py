@@ -1,4 +1,4 @@
-"""Puts every value that is under an older key under the current one, while the server serves.
+"""Puts every value or blind index that is under an older key under the current one, while the server serves.
 
 Batches are short transactions of the tables' owner, since append-only tables refuse everybody else. A row that somebody
 else has locked is passed over, so that a request never waits for us in a circle; the next pass takes it. What is done
@@ -14,8 +14,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connections, transaction
 
 from . import keys
-from .columns import NO_ENVELOPE, SealedColumn, census, sealed_columns
-from .envelope import CannotOpen, open_sealed, seal
+from .columns import NO_ENVELOPE, SealedColumn, census, columns_of
+from .envelope import CannotOpen
 
 OWNER = "owner"
 BATCH = 200  # rows of one transaction
@@ -33,29 +33,29 @@ def refuse_without_owner() -> None:
         )
 
 
-def left_over() -> int:
-    """How many values are under a key that is not the current one."""
-    done = {keys.field_keys(look=True).current.hex(), NO_ENVELOPE}
-    return sum(number for counts in census(OWNER).values() for key, number in counts.items() if key not in done)
+def left_over(file: keys.KeyFile = keys.FIELD) -> int:
+    """How many values are under a key of a file that is not the current one."""
+    done = {file.ring(look=True).current.hex(), NO_ENVELOPE}
+    return sum(number for counts in census(OWNER, file).values() for key, number in counts.items() if key not in done)
 
 
-def rotate(advance: Advance) -> tuple[int, set[str]]:
-    """Re-seal what is under older keys; return how many values were, and the places of those that do not open."""
-    _wait_for_processes()
+def rotate(advance: Advance, file: keys.KeyFile = keys.FIELD) -> tuple[int, set[str]]:
+    """Renew what is under older keys of a file; return how many were, and the places of those that do not open."""
+    _wait_for_processes(file)
     _wait_for_transactions()
     resealed, broken = 0, set[str]()
     for _ in range(PASSES):
-        for column in sealed_columns():
-            resealed += _reseal(column, broken, advance)
-        if left_over() <= len(broken):
+        for column in columns_of(file):
+            resealed += _reseal(column, file, broken, advance)
+        if left_over(file) <= len(broken):
             break
         _wait_for_transactions()
     return resealed, broken
 
 
-def _wait_for_processes() -> None:
+def _wait_for_processes(file: keys.KeyFile) -> None:
     """Until every process has looked at the key file since it was changed."""
-    age = max(0.0, time.time() - keys.FIELD.path.stat().st_mtime)
+    age = max(0.0, time.time() - file.path.stat().st_mtime)
     time.sleep(max(0.0, 2 * keys.LOOK_EVERY - age))
 
 
@@ -72,45 +72,47 @@ def _wait_for_transactions() -> None:
             time.sleep(0.2)
 
 
-def _reseal(column: SealedColumn, broken: set[str], advance: Advance) -> int:
+def _reseal(column: SealedColumn, file: keys.KeyFile, broken: set[str], advance: Advance) -> int:
     done, last, more = 0, None, True
     while more:
-        rows, changed = _batch(column, last, broken)
+        rows, changed = _batch(column, file, last, broken)
         last, more, done = (rows[-1] if rows else None), bool(rows), done + changed
         advance(changed)
     return done
 
 
-def _batch(column: SealedColumn, after: Any, broken: set[str]) -> tuple[list[Any], int]:
+def _batch(column: SealedColumn, file: keys.KeyFile, after: Any, broken: set[str]) -> tuple[list[Any], int]:
     """Re-seal the next rows after the key `after`; return their keys, and how many were changed."""
     with transaction.atomic(using=OWNER), connections[OWNER].cursor() as cursor:
-        rows = _take(cursor, column, after)
-        changes = [change for pk, envelope in rows if (change := _change(column, pk, envelope, broken))]
+        rows = _take(cursor, column, file, after)
+        changes = [change for row in rows if (change := _change(column, *row, broken))]
         if changes:
             cursor.executemany(
                 f"UPDATE {column.table} SET {column.column} = %s "  # noqa: S608  # nosec B608
                 f"WHERE {column.pk} = %s AND {column.column} = %s",
                 changes,
             )
-    return [pk for pk, _ in rows], len(changes)
+    return [row[0] for row in rows], len(changes)
 
 
-def _take(cursor: Any, column: SealedColumn, after: Any) -> list[tuple[Any, bytes]]:
+def _take(cursor: Any, column: SealedColumn, file: keys.KeyFile, after: Any) -> list[tuple[Any, bytes, bytes]]:
     """Lock the next rows under an older key. The lock leaves readers alone, and references to the row."""
     beyond = "" if after is None else f"AND {column.pk} > %s "
     cursor.execute(
-        f"SELECT {column.pk}, {column.column} FROM {column.table} WHERE {column.column} IS NOT NULL "  # noqa: S608  # nosec B608
+        f"SELECT {column.pk}, {column.column}, {column.source} FROM {column.table} WHERE {column.column} IS NOT NULL "  # noqa: S608  # nosec B608
         f"AND {column.key_id} NOT IN (%s, '') {beyond}ORDER BY {column.pk} LIMIT {BATCH} "
         "FOR NO KEY UPDATE SKIP LOCKED",
-        [keys.field_keys().current.hex(), *([] if after is None else [after])],
+        [file.ring().current.hex(), *([] if after is None else [after])],
     )
-    return [(pk, bytes(envelope)) for pk, envelope in cursor.fetchall()]
+    return [(pk, bytes(value), bytes(source or b"")) for pk, value, source in cursor.fetchall()]
 
 
-def _change(column: SealedColumn, pk: Any, envelope: bytes, broken: set[str]) -> tuple[bytes, Any, bytes] | None:
+def _change(
+    column: SealedColumn, pk: Any, value: bytes, source: bytes, broken: set[str]
+) -> tuple[bytes, Any, bytes] | None:
     aad = column.aad(pk)
     try:
-        return seal(open_sealed(envelope, aad), aad), pk, envelope
+        return column.renewed(source, aad), pk, value
     except CannotOpen:
         broken.add(aad)
         return None

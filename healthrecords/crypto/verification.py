@@ -5,8 +5,8 @@ from typing import Any
 
 from django.db import connection
 
-from .columns import SealedColumn, sealed_columns
-from .envelope import CannotOpen, open_sealed
+from .columns import IndexColumn, SealedColumn, index_columns, sealed_columns
+from .envelope import CannotOpen, blind_indexes, open_sealed
 
 SAMPLE = 100  # values of each column
 _PAGE = 500
@@ -28,6 +28,31 @@ def verify(everything: bool, advance: Callable[[float], None]) -> tuple[int, lis
             else:
                 opened += 1
     return opened, sorted(set(broken))
+
+
+def wrong_indexes(everything: bool) -> list[str]:
+    """The places (`table.column|row`) of sealed values that a lookup would not find, in a sample or all."""
+    wrong = []
+    for column in index_columns():
+        limit = "" if everything else f"ORDER BY random() LIMIT {SAMPLE}"
+        for pk, envelope, index in _indexed(column, limit):
+            try:
+                right = index in blind_indexes(open_sealed(envelope, column.aad(pk)).decode(), column.purpose)
+            except CannotOpen:
+                continue  # `verify` tells it
+            if not right:
+                wrong.append(column.aad(pk))
+    return sorted(wrong)
+
+
+def _indexed(column: IndexColumn, limit: str) -> Iterator[tuple[Any, bytes, bytes]]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {column.pk}, {column.of}, {column.column} FROM {column.table} "  # noqa: S608  # nosec B608
+            f"WHERE {column.of} IS NOT NULL {limit}"
+        )
+        while rows := cursor.fetchmany(_PAGE):
+            yield from ((pk, bytes(envelope), bytes(index or b"")) for pk, envelope, index in rows)
 
 
 def _rows(column: SealedColumn, everything: bool) -> Iterator[tuple[Any, bytes]]:

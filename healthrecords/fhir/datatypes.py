@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from healthrecords.crypto.envelope import blind_index
-from healthrecords.crypto.fields import EncryptedTextField
+from healthrecords.crypto.fields import BlindIndexField, EncryptedTextField
 from healthrecords.records import Part, Record
 from healthrecords.text import search_key
 
@@ -119,7 +119,7 @@ class Identifier(PeriodPart):
     system = models.CharField("issued by (system)", max_length=500, blank=True, default="")
     value = models.CharField(max_length=500, blank=True, default="", editable=False)
     sealed = EncryptedTextField()
-    fingerprint = models.BinaryField(null=True, max_length=16)
+    fingerprint = BlindIndexField(of="sealed", purpose="identifier")
 
     class Meta(PeriodPart.Meta):
         abstract = True

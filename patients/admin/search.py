@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from healthrecords.crypto.envelope import blind_index
+from healthrecords.crypto.envelope import blind_indexes
 from healthrecords.fhir.primitives import DATE, span
 from healthrecords.text import fold
 from patients.models import Patient, PatientIdentifier, PatientName, PatientTelecom
@@ -37,9 +37,13 @@ def _named(word: str) -> QuerySet[Any] | None:
 
 def _identified(word: str) -> QuerySet[Any]:
     """An identifier that begins with `word`; a national id only as a whole."""
-    wanted = Q(fingerprint__in=[blind_index(form, "identifier") for form in _national_forms(word)])
+    wanted = Q(fingerprint__in=_fingerprints(word))
     wanted |= Q(value__startswith=word) if len(word) >= LEAST_OF_IDENTIFIER else Q(value=word)
     return PatientIdentifier.objects.filter(wanted).values("record")
+
+
+def _fingerprints(word: str) -> list[bytes]:
+    return [index for form in _national_forms(word) for index in blind_indexes(form, "identifier")]
 
 
 def _national_forms(word: str) -> set[str]:

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.db.models.expressions import Combinable
 
-from healthrecords.crypto.envelope import blind_index
+from healthrecords.crypto.envelope import blind_indexes
 from healthrecords.fhir.references import target_of
 from healthrecords.text import fold
 
@@ -148,7 +148,7 @@ class IdentifierParam(TokenParam):
     system_column: str = "system"
 
     def coded(self, code: str) -> Q:
-        return Q(value=code) | Q(fingerprint=blind_index(code, "identifier"))
+        return Q(value=code) | Q(fingerprint__in=blind_indexes(code, "identifier"))
 
     def present(self) -> Q:
         return ~Q(value="") | Q(fingerprint__isnull=False)
