@@ -167,9 +167,9 @@ def _query_holds(event: Event) -> bool:
     place = query_place(event.uuid)
     try:
         plain = open_sealed(bytes.fromhex(event.query), place)
+        return is_fingerprint(bytes.fromhex(event.query_mac), plain, place)
     except (CannotOpen, ValueError):
         return False
-    return is_fingerprint(bytes.fromhex(event.query_mac), plain, place)
 
 
 def _last_removal() -> Head | None:

@@ -39,7 +39,7 @@ _CONTENT = (
 MAPPING = Mapping(
     m.DocumentReference,
     elements=(
-        Element("status", "status", p.CODE_TYPE, frozenset(m.Status.values)),
+        Element("status", "status", p.CODE_TYPE),
         Element("docStatus", "doc_status", p.CODE_TYPE),
         Element("type.coding.0", "type_code", p.OBJECT, coder=coding(LOINC)),
         Element("type.text", "type_text"),

@@ -93,7 +93,7 @@ class HumanName(PeriodPart):
 
 
 NAME = (
-    Element("use", "use", p.CODE_TYPE, frozenset(NameUse.values)),
+    Element("use", "use", p.CODE_TYPE),
     Element("text", "text"),
     Element("family", "family"),
     Element("given", "given", many=True),
@@ -154,7 +154,7 @@ class Identifier(PeriodPart):
 
 
 IDENTIFIER = (
-    Element("use", "use", p.CODE_TYPE, frozenset(IdentifierUse.values)),
+    Element("use", "use", p.CODE_TYPE),
     Element("type", "type_code", p.OBJECT, coder=concept(IDENTIFIER_TYPES)),
     Element("system", "system", p.URI_TYPE),
     Element("value", "number", p.KEYED),
@@ -192,9 +192,9 @@ class ContactPoint(PeriodPart):
 
 
 TELECOM = (
-    Element("system", "system", p.CODE_TYPE, frozenset(TelecomSystem.values)),
+    Element("system", "system", p.CODE_TYPE),
     Element("value", "value", p.KEYED),
-    Element("use", "use", p.CODE_TYPE, frozenset(TelecomUse.values)),
+    Element("use", "use", p.CODE_TYPE),
     Element("rank", "rank", p.POSITIVE_INT),
     *PERIOD,
 )
@@ -241,8 +241,8 @@ class Address(PeriodPart):
 
 
 ADDRESS = (
-    Element("use", "use", p.CODE_TYPE, frozenset(AddressUse.values)),
-    Element("type", "type", p.CODE_TYPE, frozenset(AddressType.values)),
+    Element("use", "use", p.CODE_TYPE),
+    Element("type", "type", p.CODE_TYPE),
     Element("text", "text"),
     Element("line", "line", many=True),
     Element("city", "city"),

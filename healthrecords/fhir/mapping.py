@@ -80,12 +80,11 @@ def codes_in(codings: Any, system: str | None = None) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Element:
-    """One value: its path (`name.0.family`; numbers are positions in a list), column, type and permitted codes."""
+    """One value: its path (`name.0.family`; numbers are positions in a list), column and type."""
 
     path: str
     column: str
     type: Primitive = STRING
-    codes: frozenset[str] | None = None
     coder: Coder = PLAIN
     many: bool = False
 

@@ -11,7 +11,6 @@ from .models import Provenance, ProvenanceAgent, ProvenanceEntity, ProvenanceTar
 from .patients import follow, gather
 
 PARTICIPATION = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
-ROLES = frozenset({"derivation", "revision", "quotation", "source", "removal"})
 AGENTS = frozenset({"Practitioner", "PractitionerRole", "RelatedPerson", "Patient", "Device", "Organization"})
 
 _AGENT = (
@@ -22,7 +21,7 @@ _AGENT = (
 )
 
 _ENTITY = (
-    Element("role", "role", p.CODE_TYPE, ROLES),
+    Element("role", "role", p.CODE_TYPE),
     Element("what.reference", "target", coder=ANY_LITERAL),
     Element("what.display", "display"),
 )

@@ -100,7 +100,7 @@ _PROTOCOL = (
 MAPPING = Mapping(
     m.Immunization,
     elements=(
-        Element("status", "status", p.CODE_TYPE, frozenset(m.Status.values)),
+        Element("status", "status", p.CODE_TYPE),
         Element("statusReason", "status_reason", p.OBJECT, coder=concept(f"{TERMINOLOGY}/v3-ActReason")),
         Element("vaccineCode.coding", "vaccine_codes", p.OBJECT, coder=VACCINE, many=True),
         Element("vaccineCode.text", "vaccine_text"),

@@ -21,7 +21,6 @@ from healthrecords.fhir.search.params import BooleanParam, DateParam, ReferenceP
 from healthrecords.fhir.search.shared import IDENTIFIER_PARAM, address_params, name_params, telecom_params
 from patients.fhir.uscore import SLICES
 from patients.models import (
-    LinkType,
     Patient,
     PatientAddress,
     PatientCommunication,
@@ -35,7 +34,6 @@ from patients.models import (
 
 MARITAL_STATUS = "http://terminology.hl7.org/CodeSystem/v3-MaritalStatus"
 CONTACT_RELATIONSHIP = "http://terminology.hl7.org/CodeSystem/v2-0131"
-GENDERS = frozenset(d.Gender.values)
 
 _CONTACT = (
     Element("relationship.0.coding.0", "relationship_code", p.OBJECT, coder=coding(CONTACT_RELATIONSHIP)),
@@ -43,9 +41,9 @@ _CONTACT = (
     Element("name.family", "family"),
     Element("name.given", "given", many=True),
     Element("name.text", "name_text"),
-    Element("telecom.0.system", "telecom_system", p.CODE_TYPE, frozenset(d.TelecomSystem.values)),
+    Element("telecom.0.system", "telecom_system", p.CODE_TYPE),
     Element("telecom.0.value", "telecom_value", p.KEYED),
-    Element("gender", "gender", p.CODE_TYPE, GENDERS),
+    Element("gender", "gender", p.CODE_TYPE),
     Element("organization", "organization_id", p.OBJECT, coder=reference_to("Organization")),
     *d.PERIOD,
 )
@@ -79,14 +77,14 @@ _GENERAL_PRACTITIONER = (
 
 _LINK = (
     Element("other", "other_id", p.OBJECT, coder=reference_to("Patient")),
-    Element("type", "type", p.CODE_TYPE, frozenset(LinkType.values)),
+    Element("type", "type", p.CODE_TYPE),
 )
 
 MAPPING = Mapping(
     Patient,
     elements=(
         Element("active", "active", p.BOOLEAN),
-        Element("gender", "gender", p.CODE_TYPE, GENDERS),
+        Element("gender", "gender", p.CODE_TYPE),
         Element("birthDate", "birth_date", p.DATE_TYPE),
         Element("deceasedBoolean", "deceased", p.BOOLEAN),
         Element("deceasedDateTime", "deceased_at", p.DATETIME_TYPE),

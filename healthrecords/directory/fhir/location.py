@@ -4,7 +4,6 @@ from healthrecords.directory.models import (
     Location,
     LocationAddress,
     LocationIdentifier,
-    LocationStatus,
     LocationTelecom,
 )
 from healthrecords.fhir import datatypes as d
@@ -17,7 +16,7 @@ from healthrecords.fhir.search.shared import IDENTIFIER_PARAM, address_params
 MAPPING = Mapping(
     Location,
     elements=(
-        Element("status", "status", p.CODE_TYPE, frozenset(LocationStatus.values)),
+        Element("status", "status", p.CODE_TYPE),
         Element("name", "name"),
         Element("description", "description"),
         Element("managingOrganization", "managing_organization_id", p.OBJECT, coder=reference_to("Organization")),

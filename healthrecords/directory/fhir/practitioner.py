@@ -18,7 +18,7 @@ MAPPING = Mapping(
     Practitioner,
     elements=(
         Element("active", "active", p.BOOLEAN),
-        Element("gender", "gender", p.CODE_TYPE, frozenset(d.Gender.values)),
+        Element("gender", "gender", p.CODE_TYPE),
         Element("birthDate", "birth_date", p.DATE_TYPE),
     ),
     parts=(
