@@ -16,7 +16,6 @@ from healthrecords.console.forms import RecordForm, coded, text_field
 from healthrecords.console.lines import Flag
 from healthrecords.fhir.primitives import span
 from patients.admin import search as patient_search
-from patients.admin.page import birth
 from patients.models import Patient
 
 
@@ -119,31 +118,23 @@ class DocumentAdmin(UploadScreens):
     def listed(self, request: HttpRequest, rows: list[Any], query: str) -> None:
         """Name the patients that may be seen, and note them with their documents."""
         super().listed(request, rows, query)
-        people = self._people(request, {each.patient_id for each in rows})
+        screen: Any = admin.site.get_model_admin(Patient)
+        people = screen.shown(request, {each.patient_id for each in rows})
         for each in words.filed(rows):
             shown: Any = each.document
             shown.shown_patient, shown.shown_size = people.get(shown.patient_id), each.size
             shown.shown_flags = each.flags
 
-    def _people(self, request: HttpRequest, ids: set[str]) -> dict[str, Patient]:
-        """The patients of these logical ids that the person may see, noted as read: their names show."""
-        screen: Any = admin.site.get_model_admin(Patient)
-        found = list(screen.visible(request, "read").filter(logical_id__in=ids)) if ids else []
-        if found:
-            screen.note(request, "read", found)
-        return {each.logical_id: each for each in found}
-
     def page_context(self, request: HttpRequest, record: DocumentReference) -> dict[str, Any]:
-        patient = self._people(request, {record.patient_id}).get(record.patient_id)
+        people: Any = admin.site.get_model_admin(Patient)
+        heading = people.heading(request, record.patient_id)
+        patient = heading["patient"]
         [filed] = words.filed([record])
         is_open = giving.may_open(request)
         previews = [preview_of(giving.seen(request, str(each.pk))) for each in filed.contents] if is_open else []
-        people: Any = admin.site.get_model_admin(Patient)
         return {
             **page.facts(record, filed, patient, previews),
-            "patient": patient,
-            "born": birth(patient) if patient else "",
-            "patient_address": people.address("page", patient.pk) if patient else "",
+            **heading,
             "replace_address": self._replacing(request, record, patient),
             "is_open": is_open,
         }

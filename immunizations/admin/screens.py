@@ -17,7 +17,6 @@ from immunizations.admin.entry import EntryScreens
 from immunizations.admin.section import remarks_on
 from immunizations.admin.words import vaccine_name, when
 from immunizations.codes import lookup
-from patients.admin.page import birth
 from patients.models import Patient
 
 
@@ -85,34 +84,21 @@ class ImmunizationAdmin(EntryScreens):
     def listed(self, request: HttpRequest, rows: list[Any], query: str) -> None:
         """Name the patients that may be seen, and note them with their doses."""
         super().listed(request, rows, query)
-        people = self._people(request, {dose.patient_id for dose in rows})
+        screen: Any = admin.site.get_model_admin(Patient)
+        people = screen.shown(request, {dose.patient_id for dose in rows})
         for dose in rows:
             dose.shown_patient = people.get(dose.patient_id)
 
-    def _people(self, request: HttpRequest, ids: set[str]) -> dict[str, Patient]:
-        """The patients of these logical ids that the person may see, noted as read: their names show."""
-        screen: Any = admin.site.get_model_admin(Patient)
-        found = list(screen.visible(request, "read").filter(logical_id__in=ids)) if ids else []
-        if found:
-            screen.note(request, "read", found)
-        return {each.logical_id: each for each in found}
-
     def page_context(self, request: HttpRequest, record: m.Immunization) -> dict[str, Any]:
-        patient = self._people(request, {record.patient_id}).get(record.patient_id)
+        people: Any = admin.site.get_model_admin(Patient)
         open_still = record.status != m.Status.ENTERED_IN_ERROR and self.permits(request, "update")
         return {
             **dose_page.facts(record, lookup.current(), remarks_on([record])),
             "title": vaccine_name(record, lookup.current()),
             "subtitle": when(record),
-            "patient": patient,
-            "born": birth(patient) if patient else "",
-            "patient_address": self._patient_page(patient) if patient else "",
+            **people.heading(request, record.patient_id),
             "error_address": self.address("error", record.pk) if open_still else "",
         }
-
-    def _patient_page(self, patient: Patient) -> str:
-        screen: Any = admin.site.get_model_admin(Patient)
-        return str(screen.address("page", patient.pk))
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
         """The form names the dose as its page does."""

@@ -1,5 +1,6 @@
 """The list, the page and the form of a patient."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.contrib import admin
@@ -80,15 +81,22 @@ class PatientAdmin(RecordAdmin):
     def row_flags(self, record: m.Patient) -> list[Flag]:
         return [Flag("Deceased", "grave")] if record.is_deceased else []
 
-    def page_context(self, request: HttpRequest, record: m.Patient) -> dict[str, Any]:
-        others = self._others(request, record)
-        if others:
-            self.note(request, "read", others.values())
-        return {**page.facts(record, others, self.resource), "panels": panels_for(request, record)}
+    def shown(self, request: HttpRequest, ids: Collection[str]) -> dict[str, m.Patient]:
+        """The patients of these logical ids that the person may see, noted as read: their names show."""
+        found = list(self.visible(request, "read").filter(logical_id__in=ids)) if ids else []
+        if found:
+            self.note(request, "read", found)
+        return {each.logical_id: each for each in found}
 
-    def _others(self, request: HttpRequest, record: m.Patient) -> dict[str, m.Patient]:
-        """The linked patients that the person may see, by id; their names show, so they are disclosed as well."""
-        ids = [link.other_id for link in record.links.all() if link.other_id]
-        return (
-            {each.logical_id: each for each in self.visible(request, "read").filter(logical_id__in=ids)} if ids else {}
-        )
+    def heading(self, request: HttpRequest, logical_id: str) -> dict[str, Any]:
+        """What the page of a patient's record says of the patient; empty where the person may not see who it is."""
+        patient = self.shown(request, {logical_id}).get(logical_id)
+        return {
+            "patient": patient,
+            "born": page.birth(patient) if patient else "",
+            "patient_address": self.address("page", patient.pk) if patient else "",
+        }
+
+    def page_context(self, request: HttpRequest, record: m.Patient) -> dict[str, Any]:
+        others = self.shown(request, {link.other_id for link in record.links.all() if link.other_id})
+        return {**page.facts(record, others, self.resource), "panels": panels_for(request, record)}
