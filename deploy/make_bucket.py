@@ -8,9 +8,9 @@ import sys
 import time
 from typing import Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+
+from healthrecords import objectstore
 
 PATIENCE = 60.0  # seconds
 PROBE = ".probe"
@@ -24,7 +24,7 @@ def main() -> int:
     from healthrecords.startup import one_sentence
 
     with one_sentence():
-        store, bucket = _store(settings), settings.S3_BUCKET
+        store, bucket = objectstore.connect(objectstore.application(), connecting=3, reading=10), settings.S3_BUCKET
     deadline = time.monotonic() + PATIENCE
     while fault := _fault(store, bucket):
         if time.monotonic() > deadline:
@@ -32,17 +32,6 @@ def main() -> int:
             return 2
         time.sleep(1)
     return 0
-
-
-def _store(settings: Any) -> Any:
-    return boto3.client(
-        "s3",
-        endpoint_url=settings.S3_ENDPOINT,
-        aws_access_key_id=settings.S3_ACCESS_KEY,
-        aws_secret_access_key=settings.S3_SECRET_KEY,
-        region_name="us-east-1",
-        config=Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 1}),
-    )
 
 
 def _fault(store: Any, bucket: str) -> str:
@@ -61,15 +50,7 @@ def _ensure(store: Any, bucket: str) -> None:
     try:
         store.head_bucket(Bucket=bucket)
     except ClientError:
-        _make(store, bucket)
-
-
-def _make(store: Any, bucket: str) -> None:
-    """With object lock where the store knows it, so that it can keep what is under a legal hold."""
-    try:
-        store.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)
-    except ClientError:
-        store.create_bucket(Bucket=bucket)
+        objectstore.make_bucket(store, bucket)  # with object lock, to keep what is under a legal hold
 
 
 if __name__ == "__main__":

@@ -12,22 +12,19 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.handlers import add_expect_header
 from django.conf import settings
 
+from healthrecords import objectstore
 from healthrecords.fhir.outcome import FHIRError
 
 log = logging.getLogger(__name__)
 
 PART = 5 * 1024 * 1024  # bytes; the least that S3 takes as a part of an upload
 PATIENCE = 0.4, 1.5  # seconds to connect, and between two signs of life: a failure is told within two
-_CREDENTIALS = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "Forbidden", "403", "401"}
-_FULL = {"InsufficientStorage", "XMinioStorageFull", "QuotaExceeded", "EntityTooLarge", "507"}
+_FULL = objectstore.FULL | {"EntityTooLarge"}
 _WITHOUT_LOCK = {"ObjectLockConfigurationNotFoundError", "NotImplemented", "MethodNotAllowed", "404", "501"}
-_MISSING = {"NoSuchKey", "404"}
 
 
 class StoreFault(FHIRError):
@@ -49,22 +46,15 @@ def new_name() -> str:
 
 @cache
 def client() -> Any:
-    """The connection pool of this process; boto3's clients may be used by several threads."""
-    connect, read = PATIENCE
-    made = boto3.client(
-        "s3",
-        endpoint_url=settings.S3_ENDPOINT,
-        aws_access_key_id=settings.S3_ACCESS_KEY,
-        aws_secret_access_key=settings.S3_SECRET_KEY,
-        region_name="us-east-1",
-        config=Config(
-            connect_timeout=connect,
-            read_timeout=read,
-            retries={"total_max_attempts": 1},
-            max_pool_connections=32,
-            request_checksum_calculation="when_required",  # each chunk carries its own, keyed
-            response_checksum_validation="when_required",
-        ),
+    """The connection pool of this process."""
+    connecting, reading = PATIENCE
+    made = objectstore.connect(
+        objectstore.application(),
+        connecting=connecting,
+        reading=reading,
+        max_pool_connections=32,
+        request_checksum_calculation="when_required",  # each chunk carries its own, keyed
+        response_checksum_validation="when_required",
     )
     # An upload would wait a second for a leave to begin, on top of its patience.
     made.meta.events.unregister("before-call.s3", add_expect_header)
@@ -242,11 +232,11 @@ def _silent() -> FHIRError:
 def _refused(fault: ClientError) -> FHIRError:
     answer = fault.response.get("Error", {})
     codes = {answer.get("Code", ""), str(fault.response.get("ResponseMetadata", {}).get("HTTPStatusCode", ""))}
-    if codes & _MISSING:
+    if codes & objectstore.MISSING:
         return Missing.of(500, "exception", "The content is missing in the document store; tell the operator.")
     if codes & _FULL or "space" in answer.get("Message", "").lower():
         return StoreFault.of(503, "no-store", "The document store is full; the operator must make room.")
-    if codes & _CREDENTIALS:
+    if codes & objectstore.CREDENTIALS:
         text = "The document store refuses this server's credentials; the operator must correct HEALTHCARE_S3_*."
         return StoreFault.of(503, "transient", text)
     return StoreFault.of(503, "transient", "The document store met an error; try again shortly.")

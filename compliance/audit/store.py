@@ -7,14 +7,13 @@ from functools import cache
 from hashlib import md5
 from typing import Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 from django.utils import timezone
 
 from compliance.audit.heads import Head
 from compliance.audit.places import Differs, PlaceFault
+from healthrecords import objectstore
 
 LOCKED = timedelta(days=6 * 366)  # 45 CFR 164.316(b)(2): six years
 _ABSENT = {"404", "NoSuchBucket"}
@@ -24,14 +23,7 @@ _TAKEN = {"PreconditionFailed", "412", "ConditionalRequestConflict"}
 @cache
 def client() -> Any:
     """The connection pool of this process."""
-    return boto3.client(
-        "s3",
-        endpoint_url=settings.S3_ENDPOINT,
-        aws_access_key_id=settings.S3_ACCESS_KEY,
-        aws_secret_access_key=settings.S3_SECRET_KEY,
-        region_name="us-east-1",
-        config=Config(connect_timeout=2, read_timeout=10, retries={"total_max_attempts": 2}),
-    )
+    return objectstore.connect(objectstore.application(), connecting=2, reading=10, attempts=2)
 
 
 class Store:
@@ -116,20 +108,12 @@ def _bucket() -> bool:
     except ClientError as fault:
         if fault.response["Error"]["Code"] not in _ABSENT:
             raise
-        _make(bucket)
+        objectstore.make_bucket(client(), bucket)
     try:
         found = client().get_object_lock_configuration(Bucket=bucket)["ObjectLockConfiguration"]
     except ClientError:
         return False
     return bool(found.get("ObjectLockEnabled") == "Enabled")
-
-
-def _make(bucket: str) -> None:
-    """With object lock where the store knows it."""
-    try:
-        client().create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)
-    except ClientError:
-        client().create_bucket(Bucket=bucket)
 
 
 @contextmanager

@@ -6,22 +6,19 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-import boto3
 from boto3.exceptions import Boto3Error
 from boto3.s3.transfer import TransferConfig
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
+
+from healthrecords import objectstore
 
 from .faults import BackupFault, DiskFull, Missing, RepositoryDown
 from .flow import Readable
 from .repository import Stored
 
 _PART = 16 * 1024 * 1024  # bytes; with S3's 10,000 parts an object may have 160 GB
-_MISSING = {"NoSuchKey", "404"}
 _NO_BUCKET = {"NoSuchBucket"}
-_CREDENTIALS = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "Forbidden", "403", "401"}
-_FULL = {"InsufficientStorage", "XMinioStorageFull", "QuotaExceeded", "507"}
 
 
 class Bucket:
@@ -33,14 +30,10 @@ class Bucket:
 
     @cached_property
     def _client(self) -> Any:
-        return boto3.client(
-            "s3",
-            endpoint_url=settings.BACKUP_S3_ENDPOINT or None,
-            aws_access_key_id=settings.BACKUP_S3_ACCESS_KEY,
-            aws_secret_access_key=settings.BACKUP_S3_SECRET_KEY,
-            region_name="us-east-1",
-            config=Config(connect_timeout=3, read_timeout=30, retries={"total_max_attempts": 2}),
+        account = objectstore.Account(
+            settings.BACKUP_S3_ENDPOINT or None, settings.BACKUP_S3_ACCESS_KEY, settings.BACKUP_S3_SECRET_KEY
         )
+        return objectstore.connect(account, connecting=3, reading=30, attempts=2)
 
     @cached_property
     def _locks(self) -> bool:
@@ -117,16 +110,16 @@ class Bucket:
     def _refused(self, fault: ClientError, name: str) -> BackupFault:
         answer = fault.response.get("Error", {})
         codes = {answer.get("Code", ""), str(fault.response.get("ResponseMetadata", {}).get("HTTPStatusCode", ""))}
-        if codes & _NO_BUCKET or (codes & _MISSING and name == self.address):
+        if codes & _NO_BUCKET or (codes & objectstore.MISSING and name == self.address):
             return RepositoryDown(f"The repository {self.address} is not there; create the bucket.")
-        if codes & _MISSING:
+        if codes & objectstore.MISSING:
             return Missing(f"{name} is missing in the repository {self.address}.")
-        if codes & _CREDENTIALS:
+        if codes & objectstore.CREDENTIALS:
             return RepositoryDown(
                 f"The repository {self.address} refuses the credentials; correct HEALTHCARE_BACKUP_S3_ACCESS_KEY and "
                 "HEALTHCARE_BACKUP_S3_SECRET_KEY."
             )
-        if codes & _FULL or "space" in answer.get("Message", "").lower():
+        if codes & objectstore.FULL or "space" in answer.get("Message", "").lower():
             return DiskFull(f"The repository {self.address} is full; make room there.")
         return RepositoryDown(f"The repository {self.address} met an error ({answer.get('Code', 'unknown')}).")
 

@@ -6,12 +6,11 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cache
 from typing import Any
 
-import boto3
-from botocore.config import Config
 from django.conf import settings
 from django.core.cache import caches
 from django.db import connections
 
+from healthrecords import objectstore
 from healthrecords.celery import app
 
 LIMIT = 2.0  # seconds for all parts together
@@ -51,15 +50,7 @@ def _cache() -> None:
 
 @cache
 def _store_client() -> Any:
-    limits = Config(connect_timeout=1, read_timeout=1, retries={"total_max_attempts": 1})
-    return boto3.client(
-        "s3",
-        endpoint_url=settings.S3_ENDPOINT,
-        aws_access_key_id=settings.S3_ACCESS_KEY,
-        aws_secret_access_key=settings.S3_SECRET_KEY,
-        region_name="us-east-1",
-        config=limits,
-    )
+    return objectstore.connect(objectstore.application(), connecting=1, reading=1)
 
 
 def _store() -> None:
