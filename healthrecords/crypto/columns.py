@@ -1,16 +1,18 @@
 """Which columns hold envelopes and blind indexes, and how many values are under which key."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from django.apps import apps
-from django.db import connection, connections
+from django.db import connection, connections, models
 
 from . import keys
 from .envelope import SHORTEST, blind_index, open_sealed, seal
 from .fields import BlindIndexField, EncryptedTextField
 
+Field = TypeVar("Field", bound="models.Field[Any, Any]")
 NO_ENVELOPE = ""  # stands for a key id where a value is no envelope
 
 
@@ -74,36 +76,34 @@ def index_columns() -> list[IndexColumn]:
     """Every column of the application that holds blind indexes, by table."""
     quote = connection.ops.quote_name
     found = [
-        IndexColumn(
-            table=quote(model._meta.db_table),
-            column=quote(str(field.column)),
-            pk=quote(str(model._meta.pk.column)),
-            place=f"{model._meta.db_table}.{field.of}",
-            of=quote(field.of),
-            purpose=field.purpose,
-        )
-        for model in apps.get_models()
-        for field in model._meta.local_concrete_fields
-        if isinstance(field, BlindIndexField)
+        IndexColumn(**_named(field, field.of), of=quote(field.of), purpose=field.purpose)
+        for field in _fields(BlindIndexField)
     ]
     return sorted(found, key=lambda column: column.place)
 
 
 def sealed_columns() -> list[SealedColumn]:
     """Every column of the application that holds envelopes, by table."""
-    quote = connection.ops.quote_name
-    found = [
-        SealedColumn(
-            table=quote(model._meta.db_table),
-            column=quote(str(field.column)),
-            pk=quote(str(model._meta.pk.column)),
-            place=f"{model._meta.db_table}.{field.column}",
-        )
-        for model in apps.get_models()
-        for field in model._meta.local_concrete_fields
-        if isinstance(field, EncryptedTextField) and model._meta.managed and not model._meta.proxy
-    ]
+    found = [SealedColumn(**_named(field, str(field.column))) for field in _fields(EncryptedTextField)]
     return sorted(found, key=lambda column: column.place)
+
+
+def _fields(kind: type[Field]) -> Iterator[Field]:
+    """The fields of a kind of all tables that are the application's own."""
+    for model in apps.get_models():
+        if model._meta.managed and not model._meta.proxy:
+            yield from (field for field in model._meta.local_concrete_fields if isinstance(field, kind))
+
+
+def _named(field: "models.Field[Any, Any]", sealed: str) -> dict[str, str]:
+    """Where a field stands, quoted for SQL, and the place that the envelope in its column `sealed` is bound to."""
+    quote, meta = connection.ops.quote_name, field.model._meta
+    return {
+        "table": quote(meta.db_table),
+        "column": quote(str(field.column)),
+        "pk": quote(str(meta.pk.column)),
+        "place": f"{meta.db_table}.{sealed}",
+    }
 
 
 def census(using: str = "default", file: keys.KeyFile = keys.FIELD) -> dict[str, Counter[str]]:
