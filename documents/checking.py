@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -20,11 +20,11 @@ UNDERWAY = timedelta(hours=1)  # an upload that young may still get its row
 
 @dataclass
 class Findings:
-    """Names of objects that no row knows, and rows whose object is missing or differs; each list is of ids alone."""
+    """Names of objects that no row knows, each with its time, and rows whose object is missing or differs, by id."""
 
     objects: int = 0
     contents: int = 0
-    without_row: list[str] = field(default_factory=list)
+    without_row: dict[str, datetime] = field(default_factory=dict)
     unfinished: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     different: list[str] = field(default_factory=list)
@@ -50,11 +50,12 @@ def check(read: bool, advance: Callable[[float], None] = lambda _: None) -> Find
 
 
 def _look_at_objects(found: Findings) -> None:
-    listed = (name for name, since in storage.names() if _OURS.fullmatch(name) and since < timezone.now() - UNDERWAY)
-    for page in _pages(listed, 500):
-        known = set(Content.objects.filter(object_name__in=page).values_list("object_name", flat=True))
+    old = timezone.now() - UNDERWAY
+    listed = (each for each in storage.names() if _OURS.fullmatch(each[0]) and each[1] < old)
+    for page in map(dict, _pages(listed, 500)):
+        known = set(Content.objects.filter(object_name__in=list(page)).values_list("object_name", flat=True))
         found.objects += len(page)
-        found.without_row += [name for name in page if name not in known]
+        found.without_row |= {name: since for name, since in page.items() if name not in known}
 
 
 def _look_at(content: Content, read: bool, found: Findings) -> None:

@@ -47,8 +47,7 @@ def plan(after: timedelta) -> Plan:
     Raises ValidationError where the store holds so many objects without row that the database must be another one.
     """
     found, now = check(read=False), timezone.now()
-    old = {name for name, since in storage.names() if since < now - after}
-    remove = [name for name in found.without_row if name in old]
+    remove = [name for name, since in found.without_row.items() if since < now - after]
     if len(remove) > max(STRAYS, found.contents):
         raise ValidationError(
             f"{len(remove)} objects have no row and {found.contents} have one: this database is not that of this store."

@@ -1,12 +1,8 @@
 """`documents check`: what does not fit together is found, and nothing else."""
 
-import json
 from datetime import timedelta
-from io import StringIO
 
 import pytest
-from django.core.management import call_command
-from django.core.management.base import CommandError
 
 from documents import checking, storage
 from documents.models import Content
@@ -16,14 +12,10 @@ from documents.tests.samples import PDF, noise
 pytestmark = pytest.mark.usefixtures("at_once")
 
 
-def check(*options):
-    out = StringIO()
-    try:
-        call_command("documents", "check", "--json", *options, stdout=out)
-        code = 0
-    except CommandError as end:
-        code = end.returncode
-    return code, json.loads(out.getvalue())
+@pytest.fixture
+def check(run):
+    """Run `documents check`."""
+    return lambda *options: run("check", *options)
 
 
 def spoil(name, change):
@@ -33,14 +25,14 @@ def spoil(name, change):
     storage.client().put_object(Bucket=settings.S3_BUCKET, Key=name, Body=change(sealed))
 
 
-def test_a_store_that_fits_is_good(uploader):
+def test_a_store_that_fits_is_good(uploader, check):
     uploader.new(PDF)
     uploader.new(noise(CHUNK * 2))
     code, said = check()
     assert (code, said["ok"], said["summary"][:20]) == (0, True, "2 contents looked at")
 
 
-def test_an_object_without_row_is_found(uploader):
+def test_an_object_without_row_is_found(uploader, check):
     uploader.new(PDF)
     name = storage.new_name()
     storage.put(name, [b"x"])
@@ -48,14 +40,14 @@ def test_an_object_without_row_is_found(uploader):
     assert (code, said["objects_without_row"]) == (1, [name])
 
 
-def test_an_object_that_may_still_get_its_row_is_left_alone(monkeypatch, db):
+def test_an_object_that_may_still_get_its_row_is_left_alone(monkeypatch, db, check):
     monkeypatch.setattr(checking, "UNDERWAY", timedelta(hours=1))
     storage.put(storage.new_name(), [b"x"])
     assert check()[0] == 0
 
 
 @pytest.mark.parametrize("options", [[], ["--quick"]])
-def test_a_row_without_object_is_found(uploader, options):
+def test_a_row_without_object_is_found(uploader, options, check):
     path = uploader.new(PDF)
     uploader.new(PDF)
     storage.remove(Content.objects.earliest("created_at").object_name)
@@ -63,20 +55,20 @@ def test_a_row_without_object_is_found(uploader, options):
     assert (code, said["contents_missing"], said["contents_different"]) == (1, [path], [])
 
 
-def test_content_that_differs_is_found(uploader):
+def test_content_that_differs_is_found(uploader, check):
     path = uploader.new(PDF)
     spoil(Content.objects.get().object_name, lambda sealed: sealed[:-1] + bytes([sealed[-1] ^ 1]))
     assert check()[1]["contents_different"] == [path]
     assert check("--quick")[0] == 0  # the size is right
 
 
-def test_content_of_another_size_is_found_without_reading_it(uploader):
+def test_content_of_another_size_is_found_without_reading_it(uploader, check):
     path = uploader.new(PDF)
     spoil(Content.objects.get().object_name, lambda sealed: sealed[:-1])
     assert check("--quick")[1]["contents_different"] == [path]
 
 
-def test_an_upload_that_nobody_ended_is_found(db):
+def test_an_upload_that_nobody_ended_is_found(db, check):
     from django.conf import settings
 
     name = storage.new_name()
@@ -85,7 +77,7 @@ def test_an_upload_that_nobody_ended_is_found(db):
     storage.client().abort_multipart_upload(Bucket=settings.S3_BUCKET, Key=name, UploadId=begun["UploadId"])
 
 
-def test_a_store_that_is_down_is_one_sentence(db, settings):
+def test_a_store_that_is_down_is_one_sentence(db, settings, check):
     there = settings.S3_ENDPOINT
     settings.S3_ENDPOINT = "http://127.0.0.1:1"
     storage.client.cache_clear()

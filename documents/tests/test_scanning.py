@@ -1,11 +1,6 @@
 """The virus scanner: what is clean leaves, what is infected is refused, and what has no verdict waits."""
 
-import json
-from io import StringIO
-
 import pytest
-from django.core.management import call_command
-from django.core.management.base import CommandError
 from django.db import DatabaseError
 
 from documents.models import Content, DocumentReference
@@ -37,18 +32,14 @@ def state():
     return Content.objects.latest("created_at").scan_state
 
 
+@pytest.fixture
+def scan(run):
+    """Run `documents scan`."""
+    return lambda *options: run("scan", *options)
+
+
 def told(answer):
     return answer.status_code, answer.json()["issue"][0]["diagnostics"]
-
-
-def run(*options):
-    out = StringIO()
-    try:
-        call_command("documents", "scan", "--json", *options, stdout=out)
-        code = 0
-    except CommandError as end:
-        code = end.returncode
-    return code, json.loads(out.getvalue())
 
 
 # --- clamd itself -------------------------------------------------------------------------------------------------
@@ -81,35 +72,37 @@ def test_a_document_with_infected_data_is_refused_as_a_whole(integrator, real_sc
 
 
 @needs_clamd
-def test_content_beyond_what_the_scanner_takes_is_not_clean(uploader, real_scanner):
+def test_content_beyond_what_the_scanner_takes_is_not_clean(uploader, real_scanner, scan):
     path = uploader.new(bytes(21 * 1024**2), "application/octet-stream")
     assert (state(), uploader.get(path).status_code) == ("quarantined", 423)
-    code, said = run()
+    code, said = scan()
     assert (code, said["waiting"]) == (1, 1)
     assert "larger than the virus scanner takes" in said["unanswered"][path]
 
 
 @needs_clamd
-def test_what_waited_is_served_once_it_is_clean(uploader, real_scanner, settings):
+def test_what_waited_is_served_once_it_is_clean(uploader, real_scanner, settings, scan):
     settings.CLAMAV = nowhere()
     path = uploader.new(PDF)
     status, text = told(uploader.get(path))
     assert (status, "waits for the virus scanner" in text) == (423, True)
     settings.CLAMAV = real_scanner
-    code, said = run()
+    code, said = scan()
     assert (code, said["clean"], said["waiting"], said["scanner"]) == (0, 1, 0, "answers")
     assert body(uploader.get(path)) == PDF
 
 
 @needs_clamd
-def test_what_turns_out_infected_is_kept_but_refused_and_recorded(integrator, uploader, real_scanner, settings, trail):
+def test_what_turns_out_infected_is_kept_but_refused_and_recorded(
+    integrator, uploader, settings, *, real_scanner, trail, scan
+):
     settings.CLAMAV = ""
     path = uploader.new(EICAR, "text/plain")
     sent = document(attachment={"contentType": "text/plain", "url": path})
     assert integrator.post("DocumentReference", sent).status_code == 201
     settings.CLAMAV = real_scanner
     assert uploader.get(path).status_code == 423
-    code, said = run()
+    code, said = scan()
     assert (code, said["infected"], said["refused"]) == (1, [path], 1)
     [row] = trail(action="scan")
     assert (row.outcome, row.patient, row.resources) == ("infected", "p1", [path])
@@ -165,18 +158,18 @@ def test_a_scanner_that_is_slow_is_not_waited_for(uploader, scanner_says, monkey
     assert state() == "quarantined"
 
 
-def test_a_scanner_that_is_down_is_told_to_the_operator(uploader, settings):
+def test_a_scanner_that_is_down_is_told_to_the_operator(uploader, settings, scan):
     settings.CLAMAV = nowhere()
     uploader.new(PDF)
-    code, said = run()
+    code, said = scan()
     assert (code, said["scanner"], said["waiting"]) == (2, "The virus scanner does not answer.", 1)
     settings.CLAMAV = ""
-    assert run()[0] == 2
+    assert scan()[0] == 2
 
 
-def test_something_else_at_its_address_is_no_scanner(uploader, scanner_says):
+def test_something_else_at_its_address_is_no_scanner(uploader, scanner_says, scan):
     with scanner_says(OK, ping=b"HTTP/1.1 400 Bad Request\r\n\r\n"):
-        assert run()[1]["scanner"] == "What answers at HEALTHCARE_CLAMAV is no virus scanner."
+        assert scan()[1]["scanner"] == "What answers at HEALTHCARE_CLAMAV is no virus scanner."
 
 
 def test_nothing_of_quarantined_content_leaves(integrator, uploader, settings):
@@ -205,16 +198,16 @@ def test_the_timetable_scans_what_waits_and_everything_now_and_then(uploader, se
     assert (scan_waiting(), scan_everything()) == (0, 0)
 
 
-def test_a_mistake_of_the_scanner_is_taken_back(uploader, scanner_says, trail):
+def test_a_mistake_of_the_scanner_is_taken_back(uploader, scanner_says, trail, scan):
     with scanner_says(OK):
         path = uploader.new(PDF)
     with scanner_says(FOUND):
-        assert run()[0] == 0  # it has its verdict, and nobody asked for another
-        assert run("--all")[1]["infected"] == [path]
-        assert run("--all")[1]["infected"] == []  # told once
+        assert scan()[0] == 0  # it has its verdict, and nobody asked for another
+        assert scan("--all")[1]["infected"] == [path]
+        assert scan("--all")[1]["infected"] == []  # told once
         assert uploader.get(path).status_code == 403
     with scanner_says(OK):
-        assert run("--all")[1]["released"] == [path]
+        assert scan("--all")[1]["released"] == [path]
         assert body(uploader.get(path)) == PDF
     assert [(row.outcome, row.detail) for row in trail(action="scan")] == [
         ("infected", "Bad.Thing-1"),
@@ -222,16 +215,16 @@ def test_a_mistake_of_the_scanner_is_taken_back(uploader, scanner_says, trail):
     ]
 
 
-def test_a_scanner_without_a_verdict_changes_nothing_about_clean_content(uploader, scanner_says):
+def test_a_scanner_without_a_verdict_changes_nothing_about_clean_content(uploader, scanner_says, scan):
     with scanner_says(OK):
         path = uploader.new(PDF)
     with scanner_says(LARGE):
-        code, said = run("--all")
+        code, said = scan("--all")
         assert (code, list(said["unanswered"])) == (1, [path])
         assert uploader.get(path).status_code == 200
 
 
-def test_no_row_no_release(uploader, scanner_says, monkeypatch):
+def test_no_row_no_release(uploader, scanner_says, monkeypatch, scan):
     from healthrecords import trail
 
     with scanner_says(OK):
@@ -243,6 +236,6 @@ def test_no_row_no_release(uploader, scanner_says, monkeypatch):
 
     with scanner_says(OK):
         monkeypatch.setattr(trail, "_sink", lambda: fail)
-        assert run("--all")[0] == 2
+        assert scan("--all")[0] == 2
         monkeypatch.undo()
         assert uploader.get(path).status_code == 403

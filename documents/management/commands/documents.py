@@ -156,7 +156,7 @@ def _lock_sentence() -> str:
 
 def _result(found: Findings) -> Result:
     data: dict[str, Any] = {
-        "objects_without_row": found.without_row,
+        "objects_without_row": list(found.without_row),
         "unfinished_uploads": found.unfinished,
         "contents_missing": found.missing,
         "contents_different": found.different,
