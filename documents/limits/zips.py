@@ -8,7 +8,7 @@ import struct
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from documents.limits.bounds import damaged, hostile
 from documents.limits.names import refuse_bad_name
@@ -44,12 +44,12 @@ class Inner:
         self.feed(data)
 
 
-class Opened:
+class Opened(Protocol):
     """What a reader of archives does with each file in it: `file` gives a sink and what ends it."""
 
     def file(self) -> tuple[Callable[[bytes], None], Callable[[], None]]:
         """Begin a file."""
-        raise NotImplementedError
+        ...
 
 
 def walk(source: Source, opened: Opened) -> Reading[None]:

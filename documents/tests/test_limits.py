@@ -101,7 +101,7 @@ def test_a_bomb_is_refused_before_it_has_all_come():
             taken.append(packer.compress(bytes(8 * 1024**2)))
             yield taken[-1]
 
-    with pytest.raises(FHIRError, match=""):
+    with pytest.raises(FHIRError):
         for _ in within_limits(endless()):
             pass
     assert sum(map(len, taken)) < 1_000_000
