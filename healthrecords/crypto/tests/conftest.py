@@ -2,6 +2,7 @@
 
 import shutil
 import threading
+from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
 
@@ -34,13 +35,27 @@ class InThread(threading.Thread):
 @pytest.fixture
 def key_file(settings, tmp_path, monkeypatch):
     """A copy of the tests' field key file, in a folder of its own; what a process has read is forgotten around it."""
-    file = Path(shutil.copy(settings.FIELD_KEY_FILE, tmp_path / "field.key"))
+    with copied(keys.FIELD, "FIELD_KEY_FILE", settings, folder=tmp_path, monkeypatch=monkeypatch) as file:
+        yield file
+
+
+@pytest.fixture
+def index_file(settings, tmp_path, monkeypatch):
+    """The same of the index key file."""
+    with copied(keys.INDEX, "INDEX_KEY_FILE", settings, folder=tmp_path, monkeypatch=monkeypatch) as file:
+        yield file
+
+
+@contextmanager
+def copied(read, setting, settings, *, folder, monkeypatch):
+    """Let `setting` name a copy of its key file; `read` is what a process remembers of it."""
+    file = Path(shutil.copy(getattr(settings, setting), folder))
     file.chmod(0o600)
-    settings.FIELD_KEY_FILE = str(file)
+    setattr(settings, setting, str(file))
     monkeypatch.setattr(keys, "LOOK_EVERY", 0.2)
-    keys.FIELD.forget()
+    read.forget()
     yield file
-    keys.FIELD.forget()
+    read.forget()
 
 
 @pytest.fixture

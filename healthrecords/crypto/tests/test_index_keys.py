@@ -2,10 +2,8 @@
 
 import itertools
 import json
-import shutil
 import threading
 import time
-from pathlib import Path
 
 import pytest
 
@@ -18,18 +16,6 @@ from patients.models import PatientIdentifier
 from tests.cast import PATIENT, Caller
 
 SSN = {"system": "http://hl7.org/fhir/sid/us-ssn", "value": "123-45-6789"}
-
-
-@pytest.fixture
-def index_file(settings, tmp_path, monkeypatch):
-    """A copy of the tests' index key file."""
-    file = Path(shutil.copy(settings.INDEX_KEY_FILE, tmp_path / "index.key"))
-    file.chmod(0o600)
-    settings.INDEX_KEY_FILE = str(file)
-    monkeypatch.setattr(keys, "LOOK_EVERY", 0.2)
-    keys.INDEX.forget()
-    yield file
-    keys.INDEX.forget()
 
 
 @pytest.fixture
