@@ -45,7 +45,18 @@ def free_port() -> int:
 
 
 @contextmanager
-def server(folder: str) -> Iterator[str]:
+def scratch_server() -> Iterator[tuple[str, str]]:
+    """A server on a throwaway directory, to which this process's settings point; yields its address and directory."""
+    with tempfile.TemporaryDirectory(prefix="healthrecords-bench-") as folder:
+        Path(folder).chmod(0o755)
+        with _server(f"{folder}/data") as url:
+            os.environ["HEALTHCARE_DATA_DIR"] = f"{folder}/data"
+            os.environ.setdefault("DJANGO_SETTINGS_MODULE", "healthrecords.settings")
+            yield url, f"{folder}/data"
+
+
+@contextmanager
+def _server(folder: str) -> Iterator[str]:
     """A server as `make run` starts it, without demo data; yields its address."""
     port = free_port()
     variables = {**os.environ, "HEALTHCARE_DATA_DIR": folder, "HEALTHCARE_PORT": str(port), "HEALTHCARE_DEMO": "0"}
@@ -196,24 +207,20 @@ def main() -> None:
     options.add_argument("--only", default="", help="a part of the names of the scenarios to run")
     options.add_argument("--output", type=Path)
     chosen = options.parse_args()
-    with tempfile.TemporaryDirectory(prefix="healthrecords-bench-") as folder:
-        Path(folder).chmod(0o755)
-        with server(f"{folder}/data") as url:
-            os.environ["HEALTHCARE_DATA_DIR"] = f"{folder}/data"
-            os.environ.setdefault("DJANGO_SETTINGS_MODULE", "healthrecords.settings")
-            known, token = load_patients(chosen.patients)
-            prepare_bare(known)
-            plain = [f"GET\t/bare/{each[0]}" for each in random.sample(known, min(2000, len(known)))]
-            results = []
-            with bare_view(f"{folder}/data") as bare_url:
-                for name, lines in scenarios(known).items():
-                    if chosen.only not in name:
-                        continue
-                    before = measure(bare_url, plain, "", chosen.seconds, chosen.connections)
-                    figures = measure(url, lines, token, chosen.seconds, chosen.connections)
-                    after = measure(bare_url, plain, "", chosen.seconds, chosen.connections)
-                    results.append((name, before, figures, after))
-                    print(name, figures, before.rate, after.rate, file=sys.stderr)
+    with scratch_server() as (url, folder):
+        known, token = load_patients(chosen.patients)
+        prepare_bare(known)
+        plain = [f"GET\t/bare/{each[0]}" for each in random.sample(known, min(2000, len(known)))]
+        results = []
+        with bare_view(folder) as bare_url:
+            for name, lines in scenarios(known).items():
+                if chosen.only not in name:
+                    continue
+                before = measure(bare_url, plain, "", chosen.seconds, chosen.connections)
+                figures = measure(url, lines, token, chosen.seconds, chosen.connections)
+                after = measure(bare_url, plain, "", chosen.seconds, chosen.connections)
+                results.append((name, before, figures, after))
+                print(name, figures, before.rate, after.rate, file=sys.stderr)
     text = table(results)
     print(text)
     if chosen.output:

@@ -10,7 +10,6 @@ import argparse
 import hashlib
 import os
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -23,7 +22,7 @@ from typing import Any
 import psutil
 import requests
 
-from benchmarks.api import server
+from benchmarks.api import scratch_server
 
 KB, MB = 1024, 1024 * 1024
 _BLOCK = os.urandom(MB)
@@ -200,13 +199,9 @@ def main() -> None:
     options.add_argument("--large", type=int, default=200, help="MB of the one large content")
     options.add_argument("--output", type=Path)
     chosen = options.parse_args()
-    with tempfile.TemporaryDirectory(prefix="healthrecords-bench-") as folder:
-        Path(folder).chmod(0o755)
-        with server(f"{folder}/data") as url:
-            os.environ["HEALTHCARE_DATA_DIR"] = f"{folder}/data"
-            os.environ.setdefault("DJANGO_SETTINGS_MODULE", "healthrecords.settings")
-            side = Side(url, _token())
-            text = "\n".join([latency(side, chosen.rounds), "", *large(side, chosen.large), at_once(side, 10, 50)])
+    with scratch_server() as (url, _):
+        side = Side(url, _token())
+        text = "\n".join([latency(side, chosen.rounds), "", *large(side, chosen.large), at_once(side, 10, 50)])
     print(text)
     if chosen.output:
         chosen.output.write_text(text + "\n")
