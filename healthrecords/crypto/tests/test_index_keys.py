@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from compliance.audit.sealing import seal
+from compliance.audit.tests.hands import sealed
 from compliance.audit.verification import Verification
 from healthrecords.crypto import envelope, keys
 from healthrecords.crypto.columns import census
@@ -71,7 +71,7 @@ def test_searches_in_the_trail_are_still_proven_by_the_older_key(run, index_file
     run("keys", "create", "--index")
     found(clinician)
     run("keys", "rotate", "--index")
-    seal()
+    sealed()
     assert Verification().run().findings == []
 
 
