@@ -115,7 +115,7 @@ def witness() -> Place | None:
         return Directory(Path(unquote(parts.path)))
     if parts.scheme == "mailto" and "@" in parts.path:
         return Mailbox(unquote(parts.path))
-    raise ImproperlyConfigured("HEALTHCARE_WITNESS must be file:///DIRECTORY, https://ADDRESS or mailto:ADDRESS.")
+    raise ImproperlyConfigured("HEALTHCARE_WITNESS must be file:///DIRECTORY or mailto:ADDRESS.")
 
 
 def places() -> list[Place]:

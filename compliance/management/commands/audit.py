@@ -1,4 +1,4 @@
-"""audit: seal the trail, verify it, prove an event of it."""
+"""audit: seal the trail and verify it."""
 
 from typing import Annotated
 
@@ -18,7 +18,7 @@ LATE = 180.0  # seconds after which what is not sealed or shipped is a problem
 
 
 class Command(Group):
-    help = "The proof of the audit trail: seals, verification, proofs."
+    help = "The proof of the audit trail: seals and their verification."
 
     @command()
     @verb()
