@@ -68,21 +68,25 @@ def _own_store():
 
 
 @pytest.fixture
-def store(_own_store, db, monkeypatch, at_once):
+def _elsewhere(_own_store):
+    """The application is at that store; it is led back last of all, since emptying the store asks for a client, too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(settings, "S3_ENDPOINT", _own_store.store.endpoint)
+        patch.setattr(settings, "S3_ACCESS_KEY", _own_store.store.access_key)
+        patch.setattr(settings, "S3_SECRET_KEY", _own_store.store.secret_key)
+        storage.client.cache_clear()
+        if not _own_store.child.alive:
+            _own_store.start()
+        yield
+    storage.client.cache_clear()
+
+
+@pytest.fixture
+def store(_own_store, _elsewhere, monkeypatch, at_once):
     """The store that the application uses in this test."""
-    for name, value in {
-        "S3_ENDPOINT": _own_store.store.endpoint,
-        "S3_ACCESS_KEY": _own_store.store.access_key,
-        "S3_SECRET_KEY": _own_store.store.secret_key,
-    }.items():
-        monkeypatch.setattr(settings, name, value)
     monkeypatch.setattr(mending, "UPLOADS_AFTER", timedelta(seconds=-5))
     monkeypatch.setattr("documents.management.commands.documents.timedelta", lambda **_: timedelta(seconds=-5))
-    storage.client.cache_clear()
-    if not _own_store.child.alive:
-        _own_store.start()
-    yield _own_store
-    storage.client.cache_clear()
+    return _own_store
 
 
 class Sender(io.RawIOBase):
