@@ -25,16 +25,35 @@ def until(page: Any, expression: str) -> None:
     raise AssertionError(f"{expression} did not become true")
 
 
+def viewed(page: Any) -> None:
+    """Wait until the page's PDF stands in its viewer: Chromium 156 can crash when it is left while this loads."""
+    for _ in range(200):
+        if any(frame.url.startswith("chrome-extension://") for frame in page.frames):
+            page.wait_for_timeout(500)
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError("no viewer of PDFs came up")
+
+
 @pytest.fixture(scope="package")
-def chromium() -> Iterator[Any]:
-    """The browser. Playwright runs a loop in this thread, in which Django would refuse to ask the database."""
+def chromium() -> Iterator[Callable[[], Any]]:
+    """Answers the browser, a new one when the last has crashed.
+
+    Playwright runs a loop in this thread, in which Django would refuse to ask the database.
+    """
     from playwright.sync_api import sync_playwright
 
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield browser
-        browser.close()
+        browsers = [playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)]
+
+        def living() -> Any:
+            if not browsers[-1].is_connected():
+                browsers.append(playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET))
+            return browsers[-1]
+
+        yield living
+        browsers[-1].close()
 
 
 @pytest.fixture(params=[1440, 390], ids=["desk", "phone"])
@@ -49,9 +68,9 @@ def complaints() -> list[str]:
 
 
 @pytest.fixture
-def tab(chromium: Any, width: int, complaints: list[str]) -> Iterator[Any]:
+def tab(chromium: Callable[[], Any], width: int, complaints: list[str]) -> Iterator[Any]:
     """An empty page of a browser at a desk or on a phone. No test may break the Content-Security-Policy."""
-    context = chromium.new_context(viewport={"width": width, "height": 860})
+    context = chromium().new_context(viewport={"width": width, "height": 860})
     page = context.new_page()
     page.add_init_script(REPORT)
     page.on("console", lambda said: complaints.append(f"{page.url}: {said.text}") if said.type == "error" else None)

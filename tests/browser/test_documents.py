@@ -11,7 +11,7 @@ from documents.models import DocumentReference
 from documents.tests.samples import document, inline
 from documents.tests.test_ccda import CCD
 from patients.models import Patient
-from tests.browser.conftest import until
+from tests.browser.conftest import until, viewed
 from tests.browser.test_admin import RICH, faults, fits
 
 pytestmark = pytest.mark.needs("chromium")
@@ -151,8 +151,7 @@ def test_each_kind_shows_and_is_accessible(enter, live_server, file, kind):
     page.goto(live_server.url + ends.get(kind, path), wait_until="load")
     if kind == "pdf":
         until(page, "document.querySelector('.preview-frame')")
-        page.wait_for_timeout(800)
-        assert any(frame.url.startswith("chrome-extension://") for frame in page.frames)  # the viewer is there
+        viewed(page)
     if kind == "png":
         assert page.evaluate("document.querySelector('.preview-picture').naturalWidth") == 10
     if kind == "text":
@@ -188,7 +187,7 @@ def test_nothing_that_was_uploaded_runs(enter, live_server, file):
     page.context.on("request", lambda request: asked.append(request.url))
     for name, path in paths.items():
         page.goto(live_server.url + path)
-        page.wait_for_timeout(200)
+        viewed(page) if name.startswith("a PDF") else page.wait_for_timeout(200)
         assert page.evaluate("window.ran") is None, name
         assert "Planted" in page.title(), name
         link = page.get_by_role("link", name="Download").get_attribute("href")
