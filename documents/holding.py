@@ -6,9 +6,9 @@ bucket has object lock, so that whoever has the store's credentials cannot remov
 
 import logging
 from calendar import isleap
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -22,6 +22,8 @@ from . import storage
 from .models import Content, DocumentReference, HoldEntry, RetentionExtension
 
 log = logging.getLogger(__name__)
+
+LONGEST = timedelta(days=36525)
 
 
 @dataclass(frozen=True)
@@ -52,13 +54,13 @@ def release_hold(document: DocumentReference, reason: str, by: AccessRequest) ->
 
 def hold_on(document: DocumentReference) -> HoldEntry | None:
     """The hold that is on a document now."""
-    last = HoldEntry.objects.filter(document=document.logical_id).order_by("number").last()
-    return last if last and last.held else None
+    return next(iter(holds([document.logical_id])), None)
 
 
-def holds() -> list[HoldEntry]:
-    """The holds in force, oldest first."""
-    last = HoldEntry.objects.order_by("document", "-number").distinct("document")
+def holds(documents: Collection[str] | None = None) -> list[HoldEntry]:
+    """The holds in force, oldest first; of the documents with those logical ids, or of all."""
+    entries = HoldEntry.objects.all() if documents is None else HoldEntry.objects.filter(document__in=documents)
+    last = entries.order_by("document", "-number").distinct("document")
     return sorted((entry for entry in last if entry.held), key=lambda entry: entry.number)
 
 
@@ -70,16 +72,24 @@ def kept(document: DocumentReference) -> Kept:
     return Kept(hold_on(document), max(until, extended.until) if extended else until)
 
 
-def retain_until(document: DocumentReference, until: datetime, reason: str, by: AccessRequest) -> RetentionExtension:
-    """Retain the content of a document longer; raise ValidationError for a time that is not later than the present."""
+def retain_until(document: DocumentReference, day: date, reason: str, by: AccessRequest) -> RetentionExtension:
+    """Retain the content of a document until the beginning (UTC) of a day.
+
+    Raises ValidationError for a day that is not later than that of the present retention, or beyond all reason: it
+    could never be taken back.
+    """
+    until = datetime.combine(day, time(), UTC)
     with transaction.atomic():
         _lock(document)
-        if until <= kept(document).until:
-            raise ValidationError("A retention can only be made longer; name a later date.")
+        present = kept(document).until
+        if until <= present:
+            raise ValidationError(f"A retention only gets longer; name a day after {present:%Y-%m-%d}.")
+        if until > timezone.now() + LONGEST:
+            raise ValidationError("Name a day within the next 100 years; a retention cannot be taken back.")
         made = RetentionExtension.objects.create(
             document=document.logical_id, until=until, reason=_stated(reason), **_author(by)
         )
-        _record(by, document, f"retained until {until:%Y-%m-%d}")
+        _record(by, document, f"retained until {day}")
     return made
 
 

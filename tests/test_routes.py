@@ -96,7 +96,8 @@ ROUTES: dict[str, Expected] = {
     "admin/immunizations/duplicatepair/": NO_RECORDS,
     **{f"admin/documents/documentreference/{screen}": NO_RECORDS for screen in (
         *(screen for screen in SCREENS if screen != "add/"), "upload/<str:object_id>/", "receive/<str:object_id>/",
-        "<str:object_id>/content/<str:key>/", "<str:object_id>/file/<str:key>/",
+        "<str:object_id>/content/<str:key>/", "<str:object_id>/file/<str:key>/", "<str:object_id>/hold/",
+        "<str:object_id>/retain/",
     )},
     "admin/healthrecords/user/": NO_RECORDS,
     "admin/healthrecords/user/add/": NO_RECORDS,

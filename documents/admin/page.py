@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from documents import holding
 from documents.admin import labels, words
 from documents.admin.preview import Preview
 from documents.models import DocumentReference, ScanState
@@ -19,11 +20,21 @@ def facts(
         "subtitle": words.dated(document),
         "flags": filed.flags,
         "sections": lines.filled(_sections(document, filed)),
+        "keeping": keeping(holding.kept(document)),
         "previews": previews,
         "warnings": [text for each in previews if (text := _warning(each, patient))],
         "is_elsewhere": not filed.contents,
         "has_more": lines.has_more(document),
     }
+
+
+def keeping(kept: holding.Kept) -> list[Line]:
+    """How long the content stays, and why."""
+    lasts = Line("Retained until", f"{kept.until:%Y-%m-%d}")
+    if kept.hold is None:
+        return [lasts]
+    since = f"since {kept.hold.decided_at:%Y-%m-%d}, by {kept.hold.author}"
+    return [Line("Legal hold", kept.hold.reason, since), lasts]
 
 
 def _warning(preview: Preview, patient: Patient | None) -> str:
@@ -64,7 +75,7 @@ def _relation(each: Any) -> Line:
 
 def _content(each: Any) -> Line:
     filed = f"filed {each.created_at:%Y-%m-%d %H:%M} by {each.author}" if each.author else ""
-    scan = "" if each.scan_state == ScanState.UNSCANNED else f"virus scan: {each.get_scan_state_display()}"
+    scan = "no virus found" if each.scan_state == ScanState.CLEAN else ""  # else the flag and the preview tell
     told = "; ".join(filter(None, [filed, scan]))
     return Line(labels.KIND.get(each.true_type, each.true_type), words.size_in_words(each.size), told)
 

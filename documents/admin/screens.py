@@ -8,6 +8,7 @@ from django.http.response import HttpResponseBase
 from unfold.decorators import display
 
 from documents.admin import giving, labels, page, words
+from documents.admin.keeping import KeepingScreens
 from documents.admin.preview import preview_of
 from documents.admin.upload import UploadScreens
 from documents.models import DocumentReference, Status
@@ -60,7 +61,7 @@ class DocumentForm(RecordForm):
 
 
 @admin.register(DocumentReference)
-class DocumentAdmin(UploadScreens):
+class DocumentAdmin(UploadScreens, KeepingScreens):
     """Documents: found by patient, type, day and status; filed from the patient's page."""
 
     form = DocumentForm
@@ -76,6 +77,7 @@ class DocumentAdmin(UploadScreens):
         shared = {name: screen for name, screen in super().screens().items() if name != "add"}
         return {
             **self.upload_screens(),
+            **self.keeping_screens(),
             **shared,
             "show": ("<str:object_id>/content/<str:key>/", self.show_view),
             "download": ("<str:object_id>/file/<str:key>/", self.download_view),
@@ -136,6 +138,8 @@ class DocumentAdmin(UploadScreens):
             **page.facts(record, filed, patient, previews),
             **heading,
             "replace_address": self._replacing(request, record, patient),
+            "may_keep": self.permits(request, "update"),
+            "is_held": filed.is_held,
             "is_open": is_open,
         }
 

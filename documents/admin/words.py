@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 
+from documents import holding
 from documents.admin import labels
 from documents.models import Content, DocumentReference, ScanState
 from healthrecords.console.lines import Flag
@@ -69,6 +70,7 @@ class Filed:
 
     document: DocumentReference
     contents: list[Content]
+    is_held: bool
 
     @property
     def size(self) -> str:
@@ -81,7 +83,8 @@ class Filed:
     def flags(self) -> list[Flag]:
         """What to know before reading it."""
         status = self.document.status
-        said = [Flag(status_of(self.document), _KINDS[status])] if status in _KINDS else []
+        said = [Flag("Legal hold", "calm")] if self.is_held else []
+        said += [Flag(status_of(self.document), _KINDS[status])] if status in _KINDS else []
         states = {each.scan_state for each in self.contents}
         if ScanState.REFUSED in states:
             said.append(Flag("Infected: not given out", "grave"))
@@ -91,11 +94,12 @@ class Filed:
 
 
 def filed(documents: Iterable[DocumentReference]) -> list[Filed]:
-    """The documents with their content, in one query for all."""
+    """The documents with their content and whether they are held, in two queries for all."""
     known = list(documents)
     wanted = {key for each in known for key in keys_of(each)}
     rows = Content.objects.in_bulk(list(wanted))
-    return [Filed(each, [rows[key] for key in keys_of(each) if key in rows]) for each in known]
+    held = {entry.document for entry in holding.holds([each.logical_id for each in known])}
+    return [Filed(each, [rows[key] for key in keys_of(each) if key in rows], each.logical_id in held) for each in known]
 
 
 def keys_of(document: DocumentReference) -> list[UUID]:

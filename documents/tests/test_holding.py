@@ -83,12 +83,23 @@ def test_content_is_retained_from_the_later_of_its_date_and_its_arrival(row, set
 
 
 def test_a_retention_only_gets_longer(row):
-    until = holding.kept(row).until
-    holding.retain_until(row, until + timedelta(days=400), "a minor", BY)
-    assert holding.kept(row).until == until + timedelta(days=400)
-    for shorter in (until, until + timedelta(days=400)):
-        with pytest.raises(ValidationError, match="only be made longer"):
+    before = holding.kept(row).until.date()
+    longer = before + timedelta(days=400)
+    holding.retain_until(row, longer, "a minor", BY)
+    assert holding.kept(row).until.date() == longer
+    for shorter in (before, longer):
+        with pytest.raises(ValidationError, match="only gets longer"):
             holding.retain_until(row, shorter, "x", BY)
+    with pytest.raises(ValidationError, match="within the next 100 years"):
+        holding.retain_until(row, longer.replace(year=longer.year + 100), "x", BY)
+
+
+def test_a_document_is_retained_longer_by_a_command(run, letter, row, trail):
+    assert run("retain", letter["id"], "--until", "2060-12-31", "--reason", "a minor")[0] == 0
+    assert holding.kept(row).until.isoformat() == "2060-12-31T00:00:00+00:00"
+    code, said = run("retain", letter["id"], "--until", "2050-12-31", "--reason", "a mistake")
+    assert (code, said["summary"]) == (2, "A retention only gets longer; name a day after 2060-12-31.")
+    assert [each.detail for each in trail(action="update")] == ["retained until 2060-12-31"]
 
 
 @pytest.mark.parametrize(("held", "age", "goes"), [(False, -1, True), (False, 1, False), (True, -1, False)])

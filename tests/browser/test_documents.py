@@ -204,3 +204,46 @@ def test_what_is_planted_would_run_if_it_could(enter, live_server):
     page.goto("about:blank")
     page.set_content(HTML.decode())
     until(page, "window.ran === 1")
+
+
+def test_a_hold_is_placed_seen_and_released(enter, live_server, file):
+    path = file(pdf("A letter"))
+    page = enter("clinician")
+    page.goto(live_server.url + path)
+    page.get_by_role("link", name="Place legal hold").click()
+    assert (faults(page), fits(page)) == ([], True)
+    page.get_by_role("button", name="Place legal hold").click()
+    page.locator("#id_reason_error").wait_for()
+    assert (faults(page), fits(page)) == ([], True)
+    page.get_by_label("Reason").fill("Case 12")
+    page.keyboard.press("Enter")
+    page.wait_for_url(live_server.url + path)
+    assert page.locator(".banner .flag").inner_text() == "Legal hold"
+    assert "Case 12" in page.get_by_role("region", name="Keeping").inner_text()
+    assert (faults(page), fits(page)) == ([], True)
+    page.get_by_role("link", name="Release legal hold").click()
+    page.get_by_label("Reason").fill("Case closed")
+    page.get_by_role("button", name="Release legal hold").click()
+    page.wait_for_url(live_server.url + path)
+    assert page.get_by_role("status").inner_text() == "The legal hold was released."
+    assert page.locator(".banner .flag").count() == 0
+
+
+def test_a_document_is_replaced_by_a_newer_file(enter, live_server, file):
+    path = file(pdf("The first"), description="Letter")
+    page = enter("clinician")
+    page.goto(live_server.url + path)
+    page.get_by_role("link", name="Replace").click()
+    assert "takes the place of “Letter”" in page.locator(".told").inner_text()
+    page.locator("#files").set_input_files(named("second.png", PNG, "image/png"))
+    until(page, "document.querySelector('[name=lines-0-title]')?.value === 'second'")
+    page.locator("[name=lines-0-type]").select_option("34109-9")
+    assert (faults(page), fits(page)) == ([], True)
+    page.get_by_role("button", name="File documents").click()
+    page.locator(".documents").get_by_role("link", name="second").click()
+    assert page.locator(".preview-picture").is_visible()
+    assert "Replaces" in page.get_by_role("region", name="Related documents").inner_text()
+    page.goto(live_server.url + path)
+    assert page.locator(".banner .flag").inner_text() == "Replaced"
+    assert page.locator(".preview-frame").is_visible()
+    assert page.get_by_role("link", name="Replace").count() == 0

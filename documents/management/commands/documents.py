@@ -1,6 +1,7 @@
 """documents: whether the store holds what the records say, and whether it is free of viruses."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import typer
@@ -12,14 +13,13 @@ from documents.checking import Findings, check, told
 from documents.models import Content, DocumentReference
 from documents.scanning import stored
 from documents.storage import StoreFault
-from healthrecords.access.request import AccessRequest
 from healthrecords.cli import DryRun, Group, Result, counted, error, progress, verb
 
 Reason = Annotated[str, typer.Option(help="Why, for whoever reads it years later; no patient's name.")]
 
 
 class Command(Group):
-    help = "Documents: compare the store of contents with the records; legal holds."
+    help = "Documents: compare the store of contents with the records; legal holds and retention."
 
     @command(name="check")  # Django's own commands have a method of that name
     @verb(changes=True)
@@ -67,13 +67,25 @@ class Command(Group):
     @verb(changes=True)
     def hold(self, document: str, reason: Reason) -> Result:
         """Place a legal hold on a document by its id: its content stays, whatever happens to the document."""
-        return _held(holding.place_hold, document, reason, self.request, "Held")
+        return _decided(document, "Held", lambda found: holding.place_hold(found, reason, self.request))
 
     @command(name="release")
     @verb(changes=True)
     def release(self, document: str, reason: Reason) -> Result:
         """End the legal hold on a document."""
-        return _held(holding.release_hold, document, reason, self.request, "Released")
+        return _decided(document, "Released", lambda found: holding.release_hold(found, reason, self.request))
+
+    @command(name="retain")
+    @verb(changes=True)
+    def retain(
+        self,
+        document: str,
+        until: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The day, later than the present one.")],
+        reason: Reason,
+    ) -> Result:
+        """Retain the content of a document longer; a retention never gets shorter."""
+        done = f"Retained until {until:%Y-%m-%d}:"
+        return _decided(document, done, lambda found: holding.retain_until(found, until.date(), reason, self.request))
 
     @command(name="holds")
     @verb()
@@ -132,12 +144,13 @@ def _untouched(found: Findings) -> str:
     return f" {counted(number, 'content')} missing or different: restore them from a copy." if number else ""
 
 
-def _held(decide: Any, document: str, reason: str, by: AccessRequest, done: str) -> Result:
+def _decided(document: str, done: str, decide: Callable[[DocumentReference], Any]) -> Result:
+    """Decide on the document of an id."""
     found = DocumentReference.objects.filter(logical_id=document.removeprefix("DocumentReference/")).first()
     if found is None:
         return error(f"There is no document {document}.")
     try:
-        decide(found, reason, by)
+        decide(found)
     except StoreFault as fault:
         return error(told(fault))
     return Result(f"{done} DocumentReference/{found.logical_id}. {_lock_sentence()}", {"document": found.logical_id})
