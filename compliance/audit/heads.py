@@ -47,7 +47,7 @@ class Head:
     @property
     def name(self) -> str:
         """Where a place outside keeps the statement; a new epoch never meets the files of the one before."""
-        return f"{self.row.epoch:04d}/{self.row.number:012d}.json"
+        return name(self.row.epoch, self.row.number)
 
     @property
     def begins(self) -> int:
@@ -58,6 +58,11 @@ class Head:
         """What is shipped: the statement, its signature, and the public key that checks it."""
         shipped = {"statement": self.row.body, "signature": bytes(self.row.signature).hex(), "key": self.row.key}
         return orjson.dumps(shipped, option=orjson.OPT_SORT_KEYS) + b"\n"
+
+
+def name(epoch: int, number: int) -> str:
+    """The name of a statement at a place outside; such names sort as the statements do."""
+    return f"{epoch:04d}/{number:012d}.json"
 
 
 def private_keys() -> tuple[str, dict[str, Ed25519PrivateKey]]:

@@ -44,11 +44,11 @@ UNION ALL SELECT format('grant %s on function %s to %s', privilege_type, proname
         CASE WHEN grantee = 0 THEN 'PUBLIC' ELSE grantee::regrole::text END)
     FROM functions, aclexplode(coalesce(proacl, acldefault('f', proowner))) WHERE grantee <> proowner
 UNION ALL SELECT format('role %s is in %s', member::regrole, roleid::regrole) FROM pg_auth_members
-    WHERE roleid IN (%(trail)s::regrole, %(sealer)s::regrole, %(owner)s::regrole, %(app)s::regrole)
-        OR member IN (%(trail)s::regrole, %(sealer)s::regrole, %(app)s::regrole)
+    WHERE roleid::regrole::text IN (%(trail)s::text, %(sealer)s::text, %(owner)s::text, %(app)s::text)
+        OR member::regrole::text IN (%(trail)s::text, %(sealer)s::text, %(app)s::text)
 UNION ALL SELECT format('role %s is superuser or bypasses or signs in', rolname) FROM pg_roles
-    WHERE rolname IN (%(trail)s, %(sealer)s, %(owner)s, %(app)s)
-        AND (rolsuper OR rolbypassrls OR rolcreaterole OR (rolcanlogin AND rolname = %(trail)s))
+    WHERE rolname IN (%(trail)s::text, %(sealer)s::text, %(owner)s::text, %(app)s::text)
+        AND (rolsuper OR rolbypassrls OR rolcreaterole OR (rolcanlogin AND rolname = %(trail)s::text))
 UNION ALL SELECT format('shadow public.%s', relname) FROM pg_class
     WHERE relnamespace = 'public'::regnamespace AND relname LIKE '{EVENTS}%%' OR relname LIKE '{SEALS}%%'
         AND relnamespace = 'public'::regnamespace

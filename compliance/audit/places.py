@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import EmailMessage, get_connection
 
+from compliance.audit import heads
 from compliance.audit.heads import Head
 
 
@@ -40,8 +41,8 @@ class Place(Protocol):
         """What the place holds for each statement, None for nothing; raise PlaceFault if it cannot tell."""
         ...
 
-    def beyond(self, head: Head) -> bool:
-        """Whether it holds a statement of the same epoch after this one."""
+    def beyond(self, epoch: int, number: int) -> bool:
+        """Whether it holds a statement of the epoch after this one."""
         ...
 
 
@@ -72,8 +73,8 @@ class Directory:
             path = self.folder / head.name
             yield head, path.read_bytes() if path.is_file() else None
 
-    def beyond(self, head: Head) -> bool:
-        path = self.folder / head.name
+    def beyond(self, epoch: int, number: int) -> bool:
+        path = self.folder / heads.name(epoch, number)
         return path.parent.is_dir() and any(each.name > path.name for each in path.parent.glob("*.json"))
 
 
@@ -102,7 +103,7 @@ class Mailbox:
         """A mailbox is read by people: docs/security/audit.md tells how to compare."""
         return iter(())
 
-    def beyond(self, head: Head) -> bool:
+    def beyond(self, epoch: int, number: int) -> bool:
         return False
 
 

@@ -8,7 +8,7 @@ from django.db.models.functions import Mod
 from django.utils import timezone
 
 from compliance.audit.findings import Report
-from compliance.audit.heads import Head
+from compliance.audit.heads import EPOCH, Head
 from compliance.audit.models import AuditSeal, AuditShipment
 from compliance.audit.places import Place, PlaceFault, places
 
@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 AT_ONCE = 500  # statements of one delivery
 COMPARED = 3000  # newest statements that a verification compares, two days of them; older ones one in OLDER
 OLDER = 1440
+LAGGING = 3600.0  # seconds that a place may lack a statement before that is a finding; `audit status` is stricter
 
 
 def ship() -> list[AuditShipment]:
@@ -26,7 +27,7 @@ def ship() -> list[AuditShipment]:
 
 def _deliver(place: Place) -> AuditShipment:
     state, _ = AuditShipment.objects.get_or_create(place=place.name)
-    if state.shipped_at and timezone.now() - state.shipped_at < timedelta(seconds=place.at_most_every):
+    if state.shipped_at and timedelta() <= timezone.now() - state.shipped_at < timedelta(seconds=place.at_most_every):
         return state
     try:
         while waiting := [Head.of(row) for row in _rows().filter(number__gt=state.number)[:AT_ONCE]]:
@@ -56,8 +57,7 @@ def compare(report: Report, since: datetime | None = None) -> None:
 
 
 def _compare(place: Place, report: Report, since: datetime | None) -> None:
-    state = AuditShipment.objects.filter(place=place.name).first()
-    shipped = state.number if state else 0
+    state = AuditShipment.objects.filter(place=place.name).first() or AuditShipment(place=place.name)
     newest = _rows().last()
     chosen = _rows().filter(number__gt=newest.number - COMPARED) if newest else _rows()
     older = _rows().annotate(rest=Mod(F("number"), OLDER)).filter(rest=0)
@@ -68,20 +68,37 @@ def _compare(place: Place, report: Report, since: datetime | None) -> None:
         if held is not None and held != head.document():
             text = f"The {place.name} holds another statement {head.row.number} than the database."
             report.found(place.name, text, statement=head.row.number, sealed=f"{head.row.time:%Y-%m-%dT%H:%M:%SZ}")
-        elif held is None and head.row.number <= shipped:
+        elif held is None and head.row.number <= state.number:
             text = f"The {place.name} has lost statement {head.row.number}."
             report.found(place.name, text, statement=head.row.number)
     report.compared[place.name] = compared
-    if newest and place.beyond(Head.of(newest)):
-        text = f"The {place.name} holds statements after {newest.number}: the database has lost its newest, or is old."
-        report.found(place.name, text, statement=newest.number)
-    if state and state.fault:
-        _waiting(place, state, report)
+    epoch, number = (newest.epoch, newest.number) if newest else (1, 0)
+    if place.beyond(epoch, number):
+        text = f"The {place.name} holds statements after {number}: the database has lost its newest, or is old."
+        report.found(place.name, text, statement=number)
+    _lost(place, report)
+    _waiting(place, state, report)
+
+
+def _lost(place: Place, report: Report) -> None:
+    """Note what a restore lost: a new epoch is signed, and yet the places know more of the one before."""
+    for head in map(Head.of, _rows().filter(kind=EPOCH)):
+        epoch, number = head.row.epoch, head.row.number - 1
+        if place.beyond(epoch - 1, number):
+            report.notes.append(
+                f"The {place.name} holds statements of epoch {epoch - 1} after {number}: what they sealed was lost "
+                f"when epoch {epoch} began ({head.said.get('reason')})."
+            )
 
 
 def _waiting(place: Place, state: AuditShipment, report: Report) -> None:
-    text = f"Statements wait for the {place.name} for {age(state):.0f} seconds: {state.fault}"
-    report.notes.append(text)
+    """A place that lags is a fault after a while: what it has not got, it cannot prove."""
+    seconds = age(state)
+    text = f"Statements wait for the {place.name} for {seconds:.0f} seconds. {state.fault}".rstrip()
+    if seconds > place.at_most_every + LAGGING:
+        report.found(place.name, text)
+    elif state.fault:
+        report.notes.append(text)
 
 
 def _rows() -> QuerySet[AuditSeal]:

@@ -11,12 +11,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 from django.utils import timezone
 
+from compliance.audit import heads
 from compliance.audit.heads import Head
 from compliance.audit.places import Differs, PlaceFault
 from healthrecords import objectstore
 
 LOCKED = timedelta(days=6 * 366)  # 45 CFR 164.316(b)(2): six years
 _ABSENT = {"404", "NoSuchBucket"}
+_UNLOCKED = {"ObjectLockConfigurationNotFoundError", "NoSuchObjectLockConfiguration", "NotImplemented"}
 _TAKEN = {"PreconditionFailed", "412", "ConditionalRequestConflict"}
 
 
@@ -57,19 +59,20 @@ class Store:
 
     def held(self, statements: Iterable[Head]) -> Iterator[tuple[Head, bytes | None]]:
         """By one listing an epoch; an object is read only where its checksum is not the one that it should have."""
-        heads = list(statements)
+        wanted = list(statements)
         with _told():
             known = {
-                key: tag for epoch in {head.row.epoch for head in heads} for key, tag in self._listed(epoch, heads)
+                key: tag for epoch in {head.row.epoch for head in wanted} for key, tag in self._listed(epoch, wanted)
             }
-            for head in heads:
+            for head in wanted:
                 tag, document = known.get(self.key(head)), head.document()
                 same = tag == md5(document, usedforsecurity=False).hexdigest()
                 yield head, document if same else self._first(head) if tag else None
 
-    def beyond(self, head: Head) -> bool:
+    def beyond(self, epoch: int, number: int) -> bool:
         with _told():
-            after = {"Prefix": self._folder(head.row.epoch), "StartAfter": self.key(head), "MaxKeys": 1}
+            last = self.prefix + heads.name(epoch, number)
+            after = {"Prefix": self._folder(epoch), "StartAfter": last, "MaxKeys": 1}
             return bool(client().list_objects_v2(Bucket=settings.S3_AUDIT_BUCKET, **after).get("Contents"))
 
     def _folder(self, epoch: int) -> str:
@@ -78,9 +81,9 @@ class Store:
     def _at(self, head: Head) -> dict[str, str]:
         return {"Bucket": settings.S3_AUDIT_BUCKET, "Key": self.key(head)}
 
-    def _listed(self, epoch: int, heads: list[Head]) -> Iterator[tuple[str, str]]:
+    def _listed(self, epoch: int, wanted: list[Head]) -> Iterator[tuple[str, str]]:
         """The names of an epoch's objects from the first wanted to the last, with their checksums."""
-        names = sorted(self.key(head) for head in heads if head.row.epoch == epoch)
+        names = sorted(self.key(head) for head in wanted if head.row.epoch == epoch)
         where = {"Bucket": settings.S3_AUDIT_BUCKET, "Prefix": self._folder(epoch)}
         # Without its ending, the first name sorts before itself.
         for page in client().get_paginator("list_objects_v2").paginate(**where, StartAfter=names[0][:-5]):
@@ -111,7 +114,9 @@ def _bucket() -> bool:
         objectstore.make_bucket(client(), bucket)
     try:
         found = client().get_object_lock_configuration(Bucket=bucket)["ObjectLockConfiguration"]
-    except ClientError:
+    except ClientError as fault:
+        if fault.response["Error"]["Code"] not in _UNLOCKED:
+            raise
         return False
     return bool(found.get("ObjectLockEnabled") == "Enabled")
 

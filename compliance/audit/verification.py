@@ -47,6 +47,7 @@ class Verification:
             if self.until is None:
                 self._removal_holds()
                 self._strays(cursor)
+                self._waiting(cursor)
             inspection.inspect(cursor, self.report)
         return self.report
 
@@ -156,6 +157,17 @@ class Verification:
             self.report.found("transaction", f"{len(future)} events of transactions that are yet to come.", future)
         if lost := _uuids(cursor, f"epoch > {epoch:d}") + _uuids(cursor, "epoch < 1"):
             self.report.found("epoch", f"{len(lost)} events of epochs that never began.", lost)
+
+    def _waiting(self, cursor: Any) -> None:
+        """Events that should have been sealed long ago."""
+        epoch, begin = (self.chain.before.row.epoch, self.chain.before.begins) if self.chain.before else (1, 0)
+        late = f"clock_timestamp() - interval '{LATE.total_seconds()} seconds'"
+        waiting = f"epoch = {epoch:d} AND txid >= {begin:d} AND time < {late}"
+        if uuids := _uuids(cursor, waiting):
+            text = (
+                f"Events of more than {LATE.total_seconds() / 60:.0f} minutes ago wait for a seal: the sealer stands."
+            )
+            self.report.found("sealer", text, uuids)
 
 
 def _uuids(cursor: Any, condition: str) -> list[str]:

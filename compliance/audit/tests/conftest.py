@@ -16,6 +16,7 @@ def drop_trail() -> None:
     """Remove all that belongs to the trail's role, and let it make tables again."""
     role = settings.DATABASE_TRAIL_ROLE
     with superuser() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS public.compliance_accessevent")
         cursor.execute(f'DROP OWNED BY "{role}" CASCADE; CREATE SCHEMA audit AUTHORIZATION "{role}"')
 
 
