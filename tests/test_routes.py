@@ -119,6 +119,9 @@ ROUTES: dict[str, Expected] = {
     )},
     "fhir/Binary": API_POST,
     "fhir/Binary/<logical_id>": API,
+    "fhir/AuditEvent": API,
+    "fhir/AuditEvent/_search": API_POST,
+    "fhir/AuditEvent/<logical_id>": API,
     **{f"fhir/{name}/{last}": API_POST for name in TYPES for last in ("_search", "$validate")},
     "fhir/^(?P<rest>.*)$": Expected(401, 404, row="failed 404", outsider_row="denied"),
 }  # fmt: skip

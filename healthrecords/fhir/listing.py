@@ -26,7 +26,7 @@ Pairs = list[tuple[str, str]]
 
 def search(resource: Resource, asked: AccessRequest, pairs: Pairs) -> Answer:
     """Answer a search, or the next page of one, with a searchset Bundle."""
-    state, pairs = _resume(resource, asked, pairs, "search")
+    state, pairs = resume(resource, asked, pairs, "search")
     wanted = query.parse(resource, pairs, asked)
     shape = Shape(wanted.summary, wanted.elements)
     with transaction.atomic():
@@ -37,13 +37,13 @@ def search(resource: Resource, asked: AccessRequest, pairs: Pairs) -> Answer:
         shown = [(resource, row.current) for row in page.rows] + [(kind, row.current) for kind, row in added]
         _disclose(asked, shown, wanted.text)
     entries = [_found(kind, version, shape, at < len(page.rows)) for at, (kind, version) in enumerate(shown)]
-    links = _links(f"{base_url()}/{resource.name}", pairs, page.following, _holder(resource, asked, "search"))
-    return Answer(200, _bundle("searchset", links, entries, total))
+    links = links_of(f"{base_url()}/{resource.name}", pairs, page.following, holder_of(resource, asked, "search"))
+    return Answer(200, bundle_of("searchset", links, entries, total))
 
 
 def history(resource: Resource, asked: AccessRequest, logical_id: str | None, pairs: Pairs) -> Answer:
     """Answer with the versions of one record or of all of a type, newest first."""
-    state, pairs = _resume(resource, asked, pairs, "history")
+    state, pairs = resume(resource, asked, pairs, "history")
     count, conditions = _history_terms(pairs)
     with transaction.atomic():
         seen = policy.visible(resource.model.objects.all(), asked)
@@ -60,27 +60,28 @@ def history(resource: Resource, asked: AccessRequest, logical_id: str | None, pa
         page, following = _history_page(rows, count, state)
         _disclose(asked, [(resource, version) for version in page], "")
     path = f"{base_url()}/{resource.name}{f'/{logical_id}' if logical_id is not None else ''}/_history"
-    links = _links(path, pairs, following, _holder(resource, asked, "history"))
-    return Answer(200, _bundle("history", links, [_past(version) for version in page], total))
+    links = links_of(path, pairs, following, holder_of(resource, asked, "history"))
+    return Answer(200, bundle_of("history", links, [_past(version) for version in page], total))
 
 
-def _resume(resource: Resource, asked: AccessRequest, pairs: Pairs, kind: str) -> tuple[dict[str, Any], Pairs]:
+def resume(resource: Resource, asked: AccessRequest, pairs: Pairs, kind: str) -> tuple[dict[str, Any], Pairs]:
     """Return the state and the terms that a page link carries, or no state and the terms as sent."""
     link = next((value for name, value in pairs if name == "_page"), None)
     if link is None:
         return {}, pairs
     state = paging.open_link(link)
-    if state["for"] != _holder(resource, asked, kind):
+    if state["for"] != holder_of(resource, asked, kind):
         raise BadSearch("This page link belongs to another search; start the search again.")
     return state["state"], [(name, value) for name, value in state["terms"]]
 
 
-def _holder(resource: Resource, asked: AccessRequest, kind: str) -> list[str]:
+def holder_of(resource: Resource, asked: AccessRequest, kind: str) -> list[str]:
     """What a link is bound to: nobody else may use it, and for nothing else."""
     return [kind, resource.name, asked.actor.kind, asked.actor.id]
 
 
-def _links(path: str, pairs: Pairs, following: dict[str, Any] | None, holder: list[str]) -> list[dict[str, str]]:
+def links_of(path: str, pairs: Pairs, following: dict[str, Any] | None, holder: list[str]) -> list[dict[str, str]]:
+    """The links of a page: the search itself and, unless `following` is empty, the next page."""
     terms = query.Search(pairs=pairs).text
     links = [{"relation": "self", "url": f"{path}?{terms}" if terms else path}]
     if following:
@@ -89,7 +90,8 @@ def _links(path: str, pairs: Pairs, following: dict[str, Any] | None, holder: li
     return links
 
 
-def _bundle(kind: str, links: list[dict[str, str]], entries: list[Any], total: int | None) -> dict[str, Any]:
+def bundle_of(kind: str, links: list[dict[str, str]], entries: list[Any], total: int | None) -> dict[str, Any]:
+    """A Bundle of a page."""
     counted = {} if total is None else {"total": total}
     listed = {"entry": entries} if entries else {}
     return {"resourceType": "Bundle", "type": kind, **counted, "link": links, **listed}

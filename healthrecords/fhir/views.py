@@ -43,7 +43,7 @@ class FHIRView(APIView):
             raise FHIRError.of(411, "invalid", "Send the body with a Content-Length, not in chunks.")
         super().initial(request, *args, **kwargs)
         self.actor = cast(Actor, request.user)
-        self.charge(throttle.cost(request.method or "", getattr(self, "action", None) or "", dict(_pairs(request))))
+        self.charge(throttle.cost(request.method or "", getattr(self, "action", None) or "", dict(pairs_of(request))))
 
     def charge(self, units: int) -> None:
         """Take units from what the client may ask for; raises Throttled."""
@@ -74,39 +74,39 @@ class ResourceViewSet(FHIRView, ViewSet):
         interactions.require(self.asked)
 
     def search(self, request: Request) -> Response:
-        return _respond(listing.search(self.resource, self._asked, _pairs(request)))
+        return _respond(listing.search(self.resource, self._asked, pairs_of(request)))
 
     def search_by_post(self, request: Request) -> Response:
         """The terms of the address and of the form count alike (R4 §3.1.1.3)."""
         form = [(name, value) for name, values in cast(QueryDict, request.data).lists() for value in values]
-        return _respond(listing.search(self.resource, self._asked, _pairs(request) + form))
+        return _respond(listing.search(self.resource, self._asked, pairs_of(request) + form))
 
     def create(self, request: Request) -> Response:
-        interactions.refuse_parameters(_pairs(request))
+        interactions.refuse_parameters(pairs_of(request))
         return _respond(interactions.create(self.resource, self._asked, request.data, of_request(request)))
 
     def read(self, request: Request, logical_id: str) -> Response:
-        shape = interactions.shape_of(self.resource, self._asked, _pairs(request))
+        shape = interactions.shape_of(self.resource, self._asked, pairs_of(request))
         return _respond(interactions.read(self.resource, self._asked, logical_id, of_request(request), shape))
 
     def vread(self, request: Request, logical_id: str, number: str) -> Response:
-        interactions.refuse_parameters(_pairs(request))
+        interactions.refuse_parameters(pairs_of(request))
         return _respond(interactions.vread(self.resource, self._asked, logical_id, number))
 
     def update(self, request: Request, logical_id: str) -> Response:
-        interactions.refuse_parameters(_pairs(request))
+        interactions.refuse_parameters(pairs_of(request))
         body, conditions = request.data, of_request(request)
         return _respond(interactions.update(self.resource, self._asked, logical_id, body, conditions))
 
     def destroy(self, request: Request, logical_id: str) -> Response:
-        interactions.refuse_parameters(_pairs(request))
+        interactions.refuse_parameters(pairs_of(request))
         return _respond(interactions.delete(self.resource, self._asked, logical_id, of_request(request)))
 
     def instance_history(self, request: Request, logical_id: str) -> Response:
-        return _respond(listing.history(self.resource, self._asked, logical_id, _pairs(request)))
+        return _respond(listing.history(self.resource, self._asked, logical_id, pairs_of(request)))
 
     def type_history(self, request: Request) -> Response:
-        return _respond(listing.history(self.resource, self._asked, None, _pairs(request)))
+        return _respond(listing.history(self.resource, self._asked, None, pairs_of(request)))
 
     def validate(self, request: Request) -> Response:
         return _respond(operations.validate_sent(self.resource, request.data, _profiles(request)))
@@ -157,14 +157,14 @@ def _respond(answer: Answer) -> Response:
     return Response(answer.body, status=answer.status, headers=answer.headers)
 
 
-def _pairs(request: HttpRequest | Request) -> list[tuple[str, str]]:
+def pairs_of(request: HttpRequest | Request) -> list[tuple[str, str]]:
     sent = request.META.get("QUERY_STRING", "").encode("latin-1")  # WSGI hands bytes over in this guise (PEP 3333)
     return parse_qsl(sent.decode("utf-8", "replace"), keep_blank_values=True)
 
 
 def _profiles(request: Request) -> list[str]:
     """The profiles that a validation is asked to hold against the resource."""
-    pairs = _pairs(request)
+    pairs = pairs_of(request)
     for name, _ in pairs:
         if name not in {"profile", "mode"} | query.RENDERING:
             raise FHIRError.of(400, "invalid", f"A validation has no parameter '{name[:60]}'.")
