@@ -23,7 +23,7 @@ _WORKER = os.environ.get("PYTEST_XDIST_WORKER")
 _ALIASES = ("default", "trail", "owner", "sealer")
 # Filled by migrations; tests find these rows and leave them as they are.
 _KEPT = (
-    *("django_migrations", "django_content_type", "auth_permission", "healthrecords_role"),
+    *("django_migrations", "django_content_type", "auth_permission", "healthrecords_role", "compliance_purposedefault"),
     *("immunizations_coderelease", "immunizations_coderow"),
 )
 

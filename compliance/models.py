@@ -1,6 +1,19 @@
 """The compliance app's models, each kept in the package of its subject."""
 
 from compliance.audit.models import AuditSeal, AuditShipment
+from compliance.breakglass.models import BreakGlass
+from compliance.consent.models import AbsoluteMark, Consent, ConsentIdentifier, Coverage, Provision, PurposeDefault
 from compliance.phi_access.models import AccessEvent
 
-__all__ = ["AccessEvent", "AuditSeal", "AuditShipment"]
+__all__ = [
+    "AbsoluteMark",
+    "AccessEvent",
+    "AuditSeal",
+    "AuditShipment",
+    "BreakGlass",
+    "Consent",
+    "ConsentIdentifier",
+    "Coverage",
+    "Provision",
+    "PurposeDefault",
+]

@@ -1,15 +1,23 @@
-"""Fills the access socket: roles decide which interactions are open; consent joins them in `visible` later."""
+"""Fills the access socket: roles decide which interactions are open, consent which records are."""
 
-from healthrecords.access.request import LETTERS, AccessRequest, Decision
-from healthrecords.fhir.resource import is_directory
-from healthrecords.records import RecordQuerySet
+from django.utils import timezone
+
+from compliance.consent.decision import Ask
+from compliance.consent.predicate import Permits, TargetsPermit
+from healthrecords.access.policy import Versions
+from healthrecords.access.request import LETTERS, SYSTEM, AccessRequest, Decision
+from healthrecords.fhir.resource import is_directory, resource_of
+from healthrecords.provenance.models import Provenance
+from healthrecords.records import Record, RecordQuerySet
+
+BY_ROLE_ALONE = frozenset({"Consent", "AuditEvent"})
 
 # What is opened by the letters of another subject.
 OPENED_BY = {"AuditEvent": "Trail"}
 
 
 class RolePolicy:
-    """Permits what one of the actor's roles permits; where none does, denies."""
+    """Permits what one of the actor's roles permits; where none does, denies. Consent narrows what is shown."""
 
     def permit(self, request: AccessRequest) -> Decision:
         letter = LETTERS.get(request.interaction)
@@ -23,4 +31,20 @@ class RolePolicy:
         return Decision(False, f"no role of this {request.actor.kind} permits {request.interaction} of {subject}")
 
     def visible(self, queryset: RecordQuerySet, request: AccessRequest) -> RecordQuerySet:
-        return queryset
+        model: type[Record] = queryset.model
+        kind = resource_of(model).name
+        if _is_open(kind, request):
+            return queryset
+        ask = Ask.of(request, timezone.now())
+        seen = queryset.filter(Permits("current__patients", "current__labels", kind, ask))
+        return seen.filter(TargetsPermit("uuid", ask)) if queryset.model is Provenance else seen
+
+    def visible_versions(self, queryset: Versions, request: AccessRequest) -> Versions:
+        if _is_open(request.resource_type, request):
+            return queryset
+        return queryset.filter(Permits("patients", "labels", request.resource_type, Ask.of(request, timezone.now())))
+
+
+def _is_open(kind: str, request: AccessRequest) -> bool:
+    """Whether consent has no say: directories, what goes by role alone, and jobs of the system, which show nothing."""
+    return is_directory(kind) or kind in BY_ROLE_ALONE or request.actor == SYSTEM

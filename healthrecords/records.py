@@ -30,6 +30,7 @@ class RecordVersion(models.Model):
     recorded_at = models.DateTimeField(default=timezone.now)
     author = models.TextField(help_text="Name of the person, token or job that wrote it, as it was then.")
     patients = ArrayField(models.TextField(), default=list, help_text="Logical ids of the patients it is about.")
+    labels = ArrayField(models.TextField(), default=list, help_text="Its security labels, as `system|code`.")
     content = EncryptedTextField()
 
     class Meta:

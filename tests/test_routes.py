@@ -21,6 +21,7 @@ TYPES = (
     "Patient",
     "Immunization",
     "DocumentReference",
+    "Consent",
     "Provenance",
 )
 

@@ -4,11 +4,14 @@ from functools import cache
 from typing import Protocol
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils.module_loading import import_string
 
-from healthrecords.records import Record, RecordQuerySet
+from healthrecords.records import Record, RecordQuerySet, RecordVersion
 
 from .request import AccessRequest, Decision
+
+Versions = QuerySet[RecordVersion]
 
 
 class AccessPolicy(Protocol):
@@ -22,6 +25,10 @@ class AccessPolicy(Protocol):
         """The rows of `queryset` that the asker may see."""
         ...
 
+    def visible_versions(self, queryset: Versions, request: AccessRequest) -> Versions:
+        """The versions that the asker may see, whatever the record is like now."""
+        ...
+
 
 class NoPolicy:
     """Denies everything: what an empty socket means."""
@@ -30,6 +37,9 @@ class NoPolicy:
         return Decision(False, "no access policy is configured")
 
     def visible(self, queryset: RecordQuerySet, request: AccessRequest) -> RecordQuerySet:
+        return queryset.none()
+
+    def visible_versions(self, queryset: Versions, request: AccessRequest) -> Versions:
         return queryset.none()
 
 
@@ -50,6 +60,11 @@ def visible(queryset: RecordQuerySet, request: AccessRequest) -> RecordQuerySet:
     if not permit(request).permitted:
         return queryset.none()
     return policy().visible(queryset, request)
+
+
+def visible_versions(queryset: Versions, request: AccessRequest) -> Versions:
+    """Narrow versions of records that may be seen as they are now to those that may be seen as they were then."""
+    return policy().visible_versions(queryset, request)
 
 
 def decide(record: Record, request: AccessRequest) -> Decision:

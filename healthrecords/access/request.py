@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 
 READS = frozenset({"read", "history"})
@@ -19,6 +20,7 @@ class Actor:
     roles: tuple[str, ...] = ()
     permissions: tuple[dict[str, str], ...] = ()
     purposes: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()  # the directory entries that this actor is: Practitioner/…, Organization/…
 
     @property
     def is_authenticated(self) -> bool:
@@ -81,13 +83,21 @@ def actor_of_user(user: Any) -> Actor:
     roles = user.role_list
     purposes = tuple(dict.fromkeys(code for role in roles for code in role.purposes))
     permissions = tuple(role.permissions for role in roles)
-    return Actor("user", str(user.pk), user.name or user.email, tuple(r.name for r in roles), permissions, purposes)
+    names = tuple(role.name for role in roles)
+    references = (*user.references, *own_organization())
+    return Actor("user", str(user.pk), user.name or user.email, names, permissions, purposes, references)
 
 
 def actor_of_token(token: Any) -> Actor:
     """The actor that a token is."""
-    role = token.role
-    return Actor("token", str(token.pk), token.name, (role.name,), (role.permissions,), tuple(token.purposes))
+    role, references = token.role, (f"Device/{token.pk}", *own_organization())
+    purposes = tuple(token.purposes)
+    return Actor("token", str(token.pk), token.name, (role.name,), (role.permissions,), purposes, references)
+
+
+def own_organization() -> tuple[str, ...]:
+    """The Organization of this installation, if HEALTHCARE_ORGANIZATION_ID names it: everybody acts for it."""
+    return (f"Organization/{settings.ORGANIZATION_ID}",) if settings.ORGANIZATION_ID else ()
 
 
 class UnknownPurpose(Exception):

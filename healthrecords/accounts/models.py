@@ -59,6 +59,9 @@ class User(AbstractBaseUser):
     roles = models.ManyToManyField(Role, related_name="people")
     is_active = models.BooleanField("may sign in", default=True)
     provider_subject = models.TextField(null=True, unique=True, help_text="Who it is at the OpenID provider (`sub`).")
+    practitioner = models.TextField(
+        blank=True, default="", help_text="Logical id of the Practitioner that this person is."
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
@@ -82,6 +85,19 @@ class User(AbstractBaseUser):
         if not hasattr(self, "_roles"):
             self._roles = list(self.roles.all()) if self.pk else []
         return self._roles
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """The directory entries that the person is: Practitioner, active PractitionerRoles and their Organizations."""
+        if not self.practitioner:
+            return ()
+        from healthrecords.directory.models import PractitionerRole
+
+        roles = PractitionerRole.objects.live().filter(practitioner_id=self.practitioner).exclude(active=False)
+        found = [f"Practitioner/{self.practitioner}"]
+        for role, organization in roles.values_list("logical_id", "organization_id"):
+            found += [f"PractitionerRole/{role}", *([f"Organization/{organization}"] if organization else [])]
+        return tuple(dict.fromkeys(found))
 
     def has_perm(self, perm: str, obj: Any = None) -> bool:
         """Deny: screens ask the access policy, and what does not ask it stays shut."""

@@ -3,7 +3,8 @@
 Letters as in SMART scopes: c(reate), r(ead), u(pdate), d(elete), s(earch). `Stock` is the vaccine on the shelves: its
 list (s), its lots (r), deliveries, losses and counts (c), marks such as a recall (u). What else is no record: `User`
 (people, roles, tokens), `Trail` (the access log), `Backup`, `Incident`, `Breach`, `Control` (checks of compliance) and
-`Settings`. Letters for documents come with that app's own migration.
+`Settings`. Letters for documents come with that app's own migration. The
+purpose ETREAT shows nothing but the patient for whom its holder has declared an emergency.
 """
 
 CARE = ["TREAT", "HPAYMT", "HOPERAT"]
@@ -11,18 +12,20 @@ CARE = ["TREAT", "HPAYMT", "HOPERAT"]
 SHIPPED: dict[str, tuple[str, dict[str, str], list[str]]] = {
     "clinician": (
         "Clinician",
-        {"Patient": "crus", "Directory": "crus", "Immunization": "crus", "Provenance": "crs", "Stock": "crus"},
-        CARE,
+        {"Patient": "crus", "Directory": "crus", "Immunization": "crus", "Provenance": "crs", "Stock": "crus"}
+        | {"Consent": "crus"},
+        [*CARE, "ETREAT"],
     ),
     "front-desk": (
         "Front desk",
-        {"Patient": "crus", "Directory": "rs", "Immunization": "rs", "Stock": "rs"},
+        {"Patient": "crus", "Directory": "rs", "Immunization": "rs", "Stock": "rs", "Consent": "crus"},
         ["HOPERAT", "HPAYMT", "TREAT"],
     ),
     "immunization-nurse": (
         "Immunization nurse",
-        {"Patient": "crus", "Directory": "rs", "Immunization": "crus", "Provenance": "crs", "Stock": "crus"},
-        CARE,
+        {"Patient": "crus", "Directory": "rs", "Immunization": "crus", "Provenance": "crs", "Stock": "crus"}
+        | {"Consent": "rs"},
+        [*CARE, "ETREAT"],
     ),
     "integrator": (
         "Integrator",
@@ -32,7 +35,7 @@ SHIPPED: dict[str, tuple[str, dict[str, str], list[str]]] = {
     "operator": ("Operator", {"Backup": "crus", "Incident": "crus", "Settings": "r"}, ["HSYSADMIN"]),
     "compliance-officer": (
         "Compliance officer",
-        {"Trail": "rs", "Breach": "crus", "Control": "crus", "Incident": "rs"},
+        {"Trail": "rs", "Breach": "crus", "Control": "crus", "Incident": "rs", "Consent": "crus"},
         ["HCOMPL"],
     ),
     "security-officer": (
@@ -50,6 +53,7 @@ SHIPPED: dict[str, tuple[str, dict[str, str], list[str]]] = {
             "Breach": "rs",
             "Control": "rs",
             "Settings": "r",
+            "Consent": "rs",
         },
         ["HCOMPL"],
     ),

@@ -76,7 +76,8 @@ def vread(resource: Resource, asked: AccessRequest, logical_id: str, number: str
     """Answer with one version of a record: 200, 404 or 410."""
     with transaction.atomic():
         _current(resource, asked, logical_id)
-        versions = RecordVersion.objects.filter(resource_type=resource.name, logical_id=logical_id)
+        every = RecordVersion.objects.filter(resource_type=resource.name, logical_id=logical_id)
+        versions = policy.visible_versions(every, asked)
         version = versions.filter(version=int(number)).first() if _is_number(number) else None
         if version is None:
             raise FHIRError.of(404, "not-found", f"{resource.name} has no such version.")

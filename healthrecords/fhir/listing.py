@@ -53,9 +53,10 @@ def history(resource: Resource, asked: AccessRequest, logical_id: str | None, pa
             seen = seen.filter(logical_id=logical_id)
             if not seen.exists():
                 raise not_found(resource.name)
-        rows = RecordVersion.objects.filter(
+        every = RecordVersion.objects.filter(
             *conditions, resource_type=resource.name, logical_id__in=seen.values("logical_id")
         )
+        rows = policy.visible_versions(every, asked)
         total = rows.count() if logical_id is not None else None
         page, following = _history_page(rows, count, state)
         _disclose(asked, [(resource, version) for version in page], "")

@@ -71,7 +71,9 @@ def remove(resource: Resource, record: Record, author: Actor) -> RecordVersion:
     """Mark a (locked) record as deleted: a version without content; its columns stay for a later return."""
     record.version, record.updated_at = record.version + 1, timezone.now()
     record.deleted_at = record.updated_at
+    labels = record.current.labels if record.current else []
     version = record.current = _row(resource, record, RecordVersion.Interaction.DELETE, author)
+    version.labels = labels  # what hid the record hides its deletion
     version.save(force_insert=True)
     record.save(update_fields=["version", "current", "deleted_at", "updated_at"])
     resource.written([record], author)
@@ -131,7 +133,8 @@ def _version(resource: Resource, draft: Draft, author: Actor) -> RecordVersion:
     record = draft.record
     kind = RecordVersion.Interaction.UPDATE if record.version > 1 else RecordVersion.Interaction.CREATE
     version = record.current = _row(resource, record, kind, author)
-    version.content = dump_json(render(resource, draft)).decode()
+    body = render(resource, draft)
+    version.content, version.labels = dump_json(body).decode(), labels_of(body)
     return version
 
 
@@ -152,6 +155,16 @@ def render(resource: Resource, draft: Draft) -> JSON:
     body, record = to_fhir(resource.mapping, draft), draft.record
     meta = {"versionId": str(record.version), "lastUpdated": instant(record.updated_at), **body.pop("meta", {})}
     return {"resourceType": resource.name, "id": record.logical_id, "meta": meta, **body}
+
+
+def labels_of(body: JSON) -> list[str]:
+    """Return the security labels of a resource (R4 §6.1.3), as `system|code`, sorted, none twice.
+
+    A document's own labels (DocumentReference.securityLabel) count as well.
+    """
+    own = body.get("securityLabel", [])
+    codings = [*body.get("meta", {}).get("security", []), *(each for label in own for each in label.get("coding", []))]
+    return sorted({f"{each.get('system', '')}|{each['code']}" for each in codings if each.get("code")})
 
 
 def instant(time: datetime) -> str:

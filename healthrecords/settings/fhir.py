@@ -12,6 +12,7 @@ FHIR_RESOURCES = [
     "patients.fhir.patient.PATIENT",
     "immunizations.fhir.immunization.IMMUNIZATION",
     "documents.fhir.document_reference.DOCUMENT_REFERENCE",
+    "compliance.consent.fhir.CONSENT",
     "healthrecords.provenance.fhir.PROVENANCE",  # after what it is about
 ]
 # Types that are no records, with addresses of their own: modules with `urlpatterns` and `CAPABILITIES`.

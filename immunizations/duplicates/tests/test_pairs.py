@@ -213,7 +213,7 @@ def test_what_nobody_decided_cannot_be_taken_back(two):
 def test_who_only_reads_decides_nothing_and_who_may_see_nothing_sees_nothing(two):
     two(dose(), dose(day="2024-05-18"))
     pair = DuplicatePair.objects.get()
-    reader = AccessRequest(Actor("user", "8", "Rob", (), ({"Immunization": "rs"},)), "search", "Immunization")
+    reader = AccessRequest(Actor("user", "8", "Rob", (), ({"Immunization": "rs"},)), "search", "Immunization", "TREAT")
     outsider = AccessRequest(Actor("user", "9", "Out"), "search", "Immunization")
     assert [len(review.waiting(asked)) for asked in (reader, outsider)] == [1, 0]
     for key, asked in ((pair.pk, reader), (pair.pk, outsider), (uuid4(), ASKED)):
