@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from django.db.models import F, Q
 
+from healthrecords.access.request import Actor
 from healthrecords.jsontext import parse_json
 from healthrecords.records import Record, RecordVersion
 from patients.models import LinkType, PatientLink
@@ -18,7 +19,7 @@ from .provisions import Node, read
 MERGED = (LinkType.REPLACES, LinkType.REPLACED_BY)
 
 
-def settle(records: Sequence[Record]) -> None:
+def settle(records: Sequence[Record], author: Actor) -> None:
     """Work out provisions and coverage of consents that were just written or deleted, in the same transaction."""
     keys = [record.pk for record in records]
     Provision.objects.filter(consent__in=keys).delete()

@@ -15,14 +15,14 @@ from healthrecords.fhir.search.params import DateParam, Param, ReferenceParam, T
 from healthrecords.fhir.search.shared import IDENTIFIER_PARAM
 
 from . import covering, provisions
-from .models import Consent, ConsentIdentifier, Status
+from .models import Consent, ConsentIdentifier
 
 PRIVACY = ("http://terminology.hl7.org/CodeSystem/consentscope", "patient-privacy")
 
 MAPPING = Mapping(
     Consent,
     elements=(
-        Element("status", "status", p.CODE_TYPE, frozenset(Status.values)),
+        Element("status", "status", p.CODE_TYPE),
         Element("patient", "patient_id", p.OBJECT, coder=reference_to("Patient")),
         Element("dateTime", "date", p.DATETIME_TYPE),
         Element("provision.period.start", "period_start", p.DATETIME_TYPE),

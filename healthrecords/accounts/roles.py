@@ -3,8 +3,8 @@
 Letters as in SMART scopes: c(reate), r(ead), u(pdate), d(elete), s(earch). `Stock` is the vaccine on the shelves: its
 list (s), its lots (r), deliveries, losses and counts (c), marks such as a recall (u). What else is no record: `User`
 (people, roles, tokens), `Trail` (the access log), `Backup`, `Incident`, `Breach`, `Control` (checks of compliance) and
-`Settings`. Letters for documents come with that app's own migration. The
-purpose ETREAT shows nothing but the patient for whom its holder has declared an emergency.
+`Settings`. Letters for documents come with that app's own migration. The purpose ETREAT shows nothing but the patient
+for whom its holder has declared an emergency.
 """
 
 CARE = ["TREAT", "HPAYMT", "HOPERAT"]
