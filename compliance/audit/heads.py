@@ -5,6 +5,7 @@ so that a statement vouches for all before it.
 """
 
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -20,6 +21,7 @@ from healthrecords.crypto import keys
 TYPE = "healthrecords audit statement 1"
 NOTHING = "0" * 64  # what the first statement names as the one before
 END = 2**63 - 1  # after every transaction
+AHEAD = timedelta(seconds=5)  # how far an event's clock may be ahead of its seal's
 SEAL, EPOCH, REMOVAL = "seal", "epoch", "removal"
 
 
@@ -114,3 +116,12 @@ def last() -> Head | None:
     """The newest statement."""
     row = AuditSeal.objects.using("sealer").defer("leaves").order_by("-number").first()
     return Head.of(row) if row else None
+
+
+def covering(epoch: int, txid: int, time: datetime) -> Head | None:
+    """The statement that seals an event of this transaction and time; None while there is none."""
+    rows = AuditSeal.objects.using("sealer").defer("leaves").filter(time__gte=time - AHEAD).exclude(kind=REMOVAL)
+    for head in map(Head.of, rows.order_by("number").iterator()):
+        if head.said["covers"] == epoch and head.said["from"] <= txid < head.said["to"]:
+            return head
+    return None

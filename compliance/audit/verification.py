@@ -13,7 +13,7 @@ from typing import Any
 from compliance.audit import heads, inspection, merkle
 from compliance.audit.chain import Chain
 from compliance.audit.findings import Report
-from compliance.audit.heads import Head
+from compliance.audit.heads import AHEAD, Head
 from compliance.audit.leaves import Event, entries, events, snapshot
 from compliance.audit.models import AuditSeal
 from compliance.audit.schema import EVENTS
@@ -21,7 +21,6 @@ from compliance.phi_access.ledger import query_place
 from healthrecords.crypto.envelope import CannotOpen, is_fingerprint, open_sealed
 
 SLICE = 200_000  # events read by one statement, at least one batch
-AHEAD = timedelta(seconds=5)  # how far an event's clock may be ahead of its seal's
 LATE = timedelta(hours=1)  # how long before its seal an event may have been written: a transaction is never so long
 Advance = Callable[[float], None]
 

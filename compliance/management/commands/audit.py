@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 from django_typer.management import command
 
-from compliance.audit import sealing, shipping
+from compliance.audit import proof, sealing, shipping
 from compliance.audit import status as state
 from compliance.audit.verification import Verification
 from compliance.phi_access import report
@@ -60,6 +60,14 @@ class Command(Group):
         result = Result(summary + verdict, data, columns={"findings": SHOWN})
         result.outcome = "problem" if found.findings else "good"
         return result
+
+    @command()
+    @verb()
+    def prove(self, event: Annotated[str, typer.Argument(help="The id of the event.")]) -> Result:
+        """Print the proof that an event stands as it was sealed; docs/security/check_proof.py checks it."""
+        told = proof.prove(event, self.request)
+        summary = f"Proof of event {event}; check it against the witness's file {told['witness_file']}."
+        return Result(summary, {"proof": told}, alone="proof")
 
     @command()
     @verb(changes=True)
