@@ -6,7 +6,9 @@ from typing import Any
 from celery.schedules import crontab
 
 # Packages whose module `tasks` holds background work.
-TASK_PACKAGES = ["healthrecords.accounts", "compliance.audit", "documents", "documents.scanning", "ops.backup"]
+TASK_PACKAGES = [
+    "healthrecords.accounts", "compliance.audit", "documents", "documents.scanning", "ops.backup", "ops.proof",
+]  # fmt: skip
 
 LONG = "long"  # the queue of work that takes minutes or hours
 
@@ -54,6 +56,16 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "ops.backup.tasks.database",
         "schedule": crontab(day_of_week="sunday", hour=1, minute=0),
         "args": ("archive",),
+        "options": {"queue": LONG, "expires": 6 * 3600},
+    },
+    "backup-verify": {
+        "task": "ops.proof.tasks.verify",
+        "schedule": crontab(hour=6, minute=0),
+        "options": {"queue": LONG, "expires": 6 * 3600},
+    },
+    "backup-retention": {
+        "task": "ops.proof.tasks.thin_out",
+        "schedule": crontab(hour=6, minute=30),
         "options": {"queue": LONG, "expires": 6 * 3600},
     },
     "verify-audit-trail": {"task": "compliance.audit.tasks.verify", "schedule": crontab(hour=2, minute=30)},

@@ -23,6 +23,11 @@ BACKUP_IDENTITY_FILE = optional("HEALTHCARE_BACKUP_IDENTITY_FILE")
 # The spool of the write-ahead log, what is staged, and the manifests of the last links.
 BACKUP_WORK_DIR = Path(optional("HEALTHCARE_BACKUP_WORK_DIR", str(DATA_DIR.with_name(f"{DATA_DIR.name}-backups"))))
 BACKUP_SYNCHRONOUS = one_of("HEALTHCARE_BACKUP_SYNCHRONOUS", "0", ("0", "1")) == "1"
+# The newest chain of so many days, weeks, months and years is kept.
+BACKUP_KEEP_DAILY = number("HEALTHCARE_BACKUP_KEEP_DAILY", 7, least=1)
+BACKUP_KEEP_WEEKLY = number("HEALTHCARE_BACKUP_KEEP_WEEKLY", 4, least=0)
+BACKUP_KEEP_MONTHLY = number("HEALTHCARE_BACKUP_KEEP_MONTHLY", 12, least=0)
+BACKUP_KEEP_YEARLY = number("HEALTHCARE_BACKUP_KEEP_YEARLY", 7, least=0)
 # What the audit trail says about itself for a catalogue entry: a function without arguments, by its dotted path.
 BACKUP_TRAIL_SEAL = "compliance.audit.status.newest"
 # Opens a new epoch of the audit trail in a restored database: a function of the reason and who asked.

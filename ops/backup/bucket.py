@@ -87,9 +87,32 @@ class Bucket:
                     yield Stored(name, each["Size"], each["LastModified"].astimezone(UTC))
 
     def remove(self, name: str) -> None:
-        """Remove an object."""
+        """Remove an object; where the bucket keeps versions, all of them: else they would stay for good."""
+        key = self.prefix + name
         with self._told(name):
-            self._client.delete_object(Bucket=self.bucket, Key=self.prefix + name)
+            if self._locks:
+                for version in list(self._versions(key)):
+                    self._client.delete_object(Bucket=self.bucket, Key=key, VersionId=version)
+            else:
+                self._client.delete_object(Bucket=self.bucket, Key=key)
+
+    def _versions(self, key: str) -> Iterator[str]:
+        pages = self._client.get_paginator("list_object_versions").paginate(Bucket=self.bucket, Prefix=key)
+        for page in pages:
+            for each in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
+                if each["Key"] == key:
+                    yield each["VersionId"]
+
+    def locked_until(self, name: str) -> datetime | None:
+        """Until when the bucket's object lock holds it; a legal hold has no end."""
+        if not self._locks:
+            return None
+        with self._told(name):
+            found = self._client.head_object(Bucket=self.bucket, Key=self.prefix + name)
+        if found.get("ObjectLockLegalHoldStatus") == "ON":
+            return datetime.max.replace(tzinfo=UTC)
+        until: datetime | None = found.get("ObjectLockRetainUntilDate")
+        return until if until and until > datetime.now(UTC) else None
 
     def free(self) -> None:
         """A bucket does not say."""

@@ -191,7 +191,15 @@ def catalogue(repository: Repository) -> Catalogue:
             entries.append(_entry(_read(repository, stored.name)))
         except Damaged:
             damaged.append(stored.name)
-    return Catalogue(tuple(sorted(entries, key=lambda entry: entry.stopped)), tuple(damaged))
+    return Catalogue(_in_order(entries), tuple(damaged))
+
+
+def _in_order(entries: list[Entry]) -> tuple[Entry, ...]:
+    """Oldest first: within a cluster by its log, since clocks jump; of several, the one last backed up is the last."""
+    newest: dict[str, str] = {}
+    for entry in entries:
+        newest[entry.system] = max(entry.stopped, newest.get(entry.system, ""))
+    return tuple(sorted(entries, key=lambda entry: (newest[entry.system], entry.timeline, lsn(entry.stop_lsn))))
 
 
 def _entry(document: dict[str, Any]) -> Entry:

@@ -74,6 +74,10 @@ class Directory:
         if path.parent != self.root and path.parent.is_dir() and not any(path.parent.iterdir()):
             path.parent.rmdir()
 
+    def locked_until(self, name: str) -> None:
+        """A directory locks nothing."""
+        return
+
     def free(self) -> int:
         """The bytes that are free on its disk."""
         return shutil.disk_usage(self.root).free

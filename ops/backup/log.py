@@ -63,6 +63,11 @@ def open_folder(system: str) -> str:
     return f"open/{system}/"
 
 
+def stored_hash(name: str) -> str:
+    """What a stored object's own SHA-256 must begin with, by its name; empty for a name that says nothing."""
+    return name.removesuffix(SUFFIX).rpartition(".")[2]
+
+
 @dataclass(frozen=True)
 class Piece:
     """A segment or a history file that can be had: from the repository by its object, or from the spool by its path.
@@ -119,11 +124,17 @@ def log_of(repository: Repository, system: str, spool: Path) -> Log:
         name = stored.name.removeprefix(open_folder(system)).removesuffix(SUFFIX)
         if is_segment(name):
             pieces[name] = Piece(name, stored.size, stored, whole=False)
-    pieces |= _in_spool(spool / system)
+    pieces |= _in_spool(spool / system) | finished(repository, system)
+    return Log(pieces, _horizon(repository, system, spool))
+
+
+def finished(repository: Repository, system: str) -> dict[str, Piece]:
+    """The finished segments and history files that the repository holds, by their names."""
+    found: dict[str, Piece] = {}
     for stored in repository.names(folder(system)):
         name = stored.name.removeprefix(folder(system)).removesuffix(SUFFIX).rsplit(".", 2)[0]
-        pieces[name] = Piece(name, stored.size, stored)
-    return Log(pieces, _horizon(repository, system, spool))
+        found[name] = Piece(name, stored.size, stored)
+    return found
 
 
 def _in_spool(spool: Path) -> dict[str, Piece]:

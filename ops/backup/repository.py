@@ -5,6 +5,7 @@ Objects are immutable: a name that is taken is refused. Only the open segment of
     backups/ID/…       the parts of a backup, sealed
     catalogue/ID.json  written last: the mark that the backup is complete
     points/NAME.json   named recovery points
+    proofs/ID.TIME.json  what a test restore of that backup showed
     wal/SYSTEM/…       finished segments of the write-ahead log, sealed
     open/SYSTEM/…      the segment that is being written, sealed, replaced every minute
 """
@@ -53,7 +54,10 @@ class Repository(Protocol):
         """The objects whose names begin with `prefix`, in the order of their names."""
 
     def remove(self, name: str) -> None:
-        """Remove an object; one that is not there is no fault."""
+        """Remove an object, whatever versions of it there are; one that is not there is no fault."""
+
+    def locked_until(self, name: str) -> datetime | None:
+        """Until when the store refuses to remove an object, or None."""
 
     def free(self) -> int | None:
         """The bytes that are free, or None where that is unknown."""

@@ -3,14 +3,17 @@
 import io
 import os
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from ops.backup.bucket import Bucket
 from ops.backup.faults import BackupFault, Missing, RepositoryDown
 from ops.backup.repository import repository
+from ops.proof.retention import thin_out
 
 LONG = 40 << 20  # bytes; three parts
 
@@ -107,3 +110,22 @@ def test_objects_are_locked_where_the_bucket_can_and_the_open_segment_is_not(pre
     assert "ObjectLockMode" not in store.head_object(Bucket=bucket, Key=f"{site}/open/segment")
     with pytest.raises(ClientError):
         store.delete_object(Bucket=bucket, Key=f"{site}/catalogue/a.json", VersionId=held["VersionId"])
+    assert repository().locked_until("catalogue/a.json") == held["ObjectLockRetainUntilDate"]
+    repository().replace("open/segment", io.BytesIO(b"2"))
+    assert repository().locked_until("open/segment") is None
+    repository().remove("open/segment")
+    listed = store.list_object_versions(Bucket=bucket, Prefix=f"{site}/open/")
+    assert not listed.get("Versions")
+    assert not listed.get("DeleteMarkers")
+
+
+def test_retention_leaves_a_chain_that_is_locked(site, prefix, settings, monkeypatch):
+    settings.BACKUP_KEEP_DAILY, settings.BACKUP_KEEP_WEEKLY = 1, 0
+    settings.BACKUP_KEEP_MONTHLY = settings.BACKUP_KEEP_YEARLY = 0
+    first, _ = site.back_up(), site.back_up()
+    until = datetime.now(UTC) + timedelta(days=1)
+    monkeypatch.setattr(Bucket, "locked_until", lambda _, name: until if first.id in name else None)
+    assert thin_out().locked == {first.id: until}
+    monkeypatch.undo()
+    assert [chain.id for chain in thin_out().going] == [first.id]
+    assert not list(repository().names(f"backups/{first.id}/"))

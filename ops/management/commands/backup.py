@@ -11,13 +11,16 @@ from typing import Annotated
 import typer
 from django_typer.management import command
 
-from healthrecords.cli import Group, Result, counted, progress, verb
+from healthrecords.cli import DryRun, Group, Result, counted, progress, verb
 from healthrecords.embedded.backups import make_keys
 from ops.backup import kit, points, taking
 from ops.backup.faults import BackupFault
 from ops.backup.overview import Overview, overview
 from ops.backup.receiver import Receiver
+from ops.backup.repository import repository
 from ops.backup.taking import Type
+from ops.proof import retention as thinning
+from ops.proof import verifying
 
 Kind = Annotated[Type, typer.Option("--type", help="full, incremental (on the last one) or archive (kept long).")]
 
@@ -63,6 +66,22 @@ class Command(Group):
             signal.signal(number, lambda *_: stop.set())
         Receiver(lambda line: self.stderr.write(f"{line}\n")).run(stop.wait)
         return Result("The log is no longer received.")
+
+    @command()
+    @verb(changes=True)
+    def verify(self) -> Result:
+        """Hash every object of the repository again; needs no key."""
+        with progress("Verifying", verifying.size(repository()), of_bytes=True) as advance:
+            found = verifying.verify(advance)
+        data = {"objects": found.objects, "bytes": found.bytes, "findings": found.findings}
+        return Result(verifying.told(found), data, "problem" if found.findings else "good")
+
+    @command()
+    @verb(changes=True)
+    def retention(self, dry_run: DryRun = False) -> Result:
+        """Remove the chains that the settings no longer keep, and the log that no kept one needs."""
+        plan = thinning.plan(repository()) if dry_run else thinning.thin_out()
+        return Result(thinning.told(plan, done=not dry_run), {"dry_run": dry_run, "chains": thinning.as_rows(plan)})
 
     @command()
     @verb(changes=True)

@@ -1,0 +1,1 @@
+"""Proof of the backups: hashed, restored every day, thinned out, and told to those who watch."""
