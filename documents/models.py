@@ -33,8 +33,13 @@ class ContentQuerySet(models.QuerySet["Content"]):
     """Rows of stored content."""
 
     def open_to(self, actor: Actor) -> "ContentQuerySet":
-        """What a document by `actor` may point to: what a document points to already, and else what `actor` sent."""
+        """What a document by `actor` may point to: what a document points to already, and else what `actor` sent.
+
+        Scopes may open some documents and not others: under them, only what `actor` sent.
+        """
         sent = models.Q(author_kind=actor.kind, author_id=actor.id)
+        if actor.scopes is not None:
+            return self.filter(sent)
         return self.filter(sent | models.Exists(ContentUse.objects.filter(content=models.OuterRef("pk"))))
 
 
@@ -189,6 +194,10 @@ class DocumentReference(d.CodedRecord):
 
     def patient_ids(self) -> list[str]:
         return [self.patient_id]
+
+    @classmethod
+    def about(cls, patient: str) -> models.Q:
+        return models.Q(patient_id=patient)
 
     def derive(self) -> None:
         self.date_from, self.date_until = span(self.date) if self.date else (None, None)

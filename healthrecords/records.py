@@ -92,6 +92,11 @@ class Record(models.Model):
         """Logical ids of the patients that this record is about; a directory entry has none."""
         return []
 
+    @classmethod
+    def about(cls, patient: str) -> models.Q:
+        """The condition on records that are about the patient with this logical id and about nobody else."""
+        return models.Q(current__patients=[patient])
+
 
 class Part(models.Model):
     """A repeated element of a record (a name, an address) as a row of its own, in the order it was sent."""

@@ -111,6 +111,10 @@ class Immunization(d.CodedRecord):
     def patient_ids(self) -> list[str]:
         return [self.patient_id]
 
+    @classmethod
+    def about(cls, patient: str) -> models.Q:
+        return models.Q(patient_id=patient)
+
     def derive(self) -> None:
         self.occurred_from, self.occurred_until = span(self.occurred) if self.occurred else (None, None)
         self.lot_key = search_key([self.lot_number])

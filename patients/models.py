@@ -76,6 +76,10 @@ class Patient(Record):
     def patient_ids(self) -> list[str]:
         return [self.logical_id]
 
+    @classmethod
+    def about(cls, patient: str) -> models.Q:
+        return models.Q(logical_id=patient)
+
     def derive(self) -> None:
         self.birth_from, self.birth_until = span(self.birth_date) if self.birth_date else (None, None)
         self.is_deceased = bool(self.deceased or self.deceased_at)

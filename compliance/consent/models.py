@@ -54,6 +54,10 @@ class Consent(d.CodedRecord):
     def patient_ids(self) -> list[str]:
         return [self.patient_id]
 
+    @classmethod
+    def about(cls, patient: str) -> models.Q:
+        return models.Q(patient_id=patient)
+
     def derive(self) -> None:
         self.date_from, self.date_until = span(self.date) if self.date else (None, None)
         self.period_from, self.period_until = d.period_span(self.period_start, self.period_end)

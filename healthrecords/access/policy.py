@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.utils.module_loading import import_string
 
+from healthrecords.oauth import narrowing
 from healthrecords.records import Record, RecordQuerySet, RecordVersion
 
 from .request import AccessRequest, Decision
@@ -51,7 +52,9 @@ def policy() -> AccessPolicy:
 
 
 def permit(request: AccessRequest) -> Decision:
-    """Ask whether the interaction is open to the actor at all (403 when not)."""
+    """Ask whether the interaction is open to the actor at all (403 when not): scopes only narrow what roles permit."""
+    if not narrowing.is_open(request):
+        return Decision(False, f"no scope opens it; {narrowing.lacking(request)} would")
     return policy().permit(request)
 
 
@@ -59,12 +62,12 @@ def visible(queryset: RecordQuerySet, request: AccessRequest) -> RecordQuerySet:
     """Narrow `queryset` to what the asker may see; nothing when the interaction is not permitted."""
     if not permit(request).permitted:
         return queryset.none()
-    return policy().visible(queryset, request)
+    return policy().visible(narrowing.narrow(queryset, request), request)
 
 
 def visible_versions(queryset: Versions, request: AccessRequest) -> Versions:
     """Narrow versions of records that may be seen as they are now to those that may be seen as they were then."""
-    return policy().visible_versions(queryset, request)
+    return policy().visible_versions(narrowing.narrow_versions(queryset, request), request)
 
 
 def decide(record: Record, request: AccessRequest) -> Decision:

@@ -6,6 +6,8 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
+from healthrecords.oauth.scopes import Scope
+
 OVERSIGHT = frozenset({"HSYSADMIN", "HCOMPL"})  # purposes that show no record: never the default of who gives care
 READS = frozenset({"read", "history"})
 LETTERS = {"create": "c", "read": "r", "history": "r", "update": "u", "delete": "d", "search": "s"}
@@ -13,7 +15,11 @@ LETTERS = {"create": "c", "read": "r", "history": "r", "update": "u", "delete": 
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts: a person, a token or the system, with a copy of the name for the trail."""
+    """Who acts: a person, a token or the system, with a copy of the name for the trail.
+
+    `scopes` narrow what the roles permit; None is no narrowing. `launch_patient` is the logical id of the patient for
+    whom an app was launched: `patient/` scopes open this patient's records alone.
+    """
 
     kind: str
     id: str
@@ -22,6 +28,8 @@ class Actor:
     permissions: tuple[dict[str, str], ...] = ()
     purposes: tuple[str, ...] = ()
     references: tuple[str, ...] = ()  # the directory entries that this actor is: Practitioner/…, Organization/…
+    scopes: tuple[Scope, ...] | None = None
+    launch_patient: str | None = None
 
     @property
     def is_authenticated(self) -> bool:

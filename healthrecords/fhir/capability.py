@@ -33,6 +33,11 @@ def statement() -> dict[str, Any]:
     }
 
 
+def types() -> frozenset[str]:
+    """The names of all types that this server has."""
+    return frozenset(each["type"] for each in (*_records(), *_others()))
+
+
 _VALIDATE = "http://hl7.org/fhir/OperationDefinition/Resource-validate"
 _SECURITY = {"description": "Bearer tokens (Authorization: Bearer …); every access leaves a row in the trail."}
 

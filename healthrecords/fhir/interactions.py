@@ -16,6 +16,7 @@ from healthrecords import trail
 from healthrecords.access import policy
 from healthrecords.access.request import AccessRequest, Disclosure
 from healthrecords.compiled import Compiled
+from healthrecords.oauth import narrowing
 from healthrecords.records import Record, RecordQuerySet, RecordVersion
 
 from . import store
@@ -32,9 +33,26 @@ from .shaping import Shape
 
 def require(asked: AccessRequest) -> None:
     """Raise FHIRError 403 unless the interaction is open to the actor at all."""
+    if not narrowing.is_open(asked):
+        raise _beyond(asked, f"The scopes of this access do not open {asked.interaction} of {asked.resource_type}")
     if not policy.permit(asked).permitted:
         text = f"This {asked.actor.kind} may not {asked.interaction} {asked.resource_type}."
         raise FHIRError.of(403, "forbidden", text)
+
+
+def refuse_beyond(asked: AccessRequest, record: Record) -> None:
+    """Raise FHIRError 403 where a record, as it was just written, is none that the actor's scopes open."""
+    if not narrowing.holds(record, asked):
+        scopes = ", ".join(scope.text for scope in narrowing.opening(asked))
+        raise _beyond(asked, f"What this would store is not within {scopes}")
+
+
+def _beyond(asked: AccessRequest, text: str) -> FHIRError:
+    """The refusal of what the scopes do not open (RFC 6750 §3.1)."""
+    lacking = narrowing.lacking(asked)
+    error = FHIRError.of(403, "forbidden", f"{text}; it takes the scope {lacking}.")
+    error.headers["WWW-Authenticate"] = f'Bearer error="insufficient_scope", scope="{lacking}"'
+    return error
 
 
 def read(resource: Resource, asked: AccessRequest, logical_id: str, conditions: Conditions, shape: Shape) -> Answer:
@@ -96,6 +114,7 @@ def create(resource: Resource, asked: AccessRequest, body: Any, conditions: Cond
             return found
         change = store.Change(store.draft_of(resource, body, author=asked.actor))
         [version] = store.write(resource, [change], asked.actor)
+        refuse_beyond(asked, change.record)
         _disclose(resource, asked, [version])
         return _written(201, version, conditions, resource, change.record)
 
@@ -108,13 +127,12 @@ def update(resource: Resource, asked: AccessRequest, logical_id: str, body: Any,
         stored = _locked(resource, asked, logical_id)
         alive = stored is not None and stored.deleted_at is None
         conditions.refuse_stale(stored.version if stored and alive else None)
-        if not alive and not policy.permit(asked.to("create")).permitted:
-            raise FHIRError.of(
-                403, "forbidden", f"A new {resource.name} may not be created by this {asked.actor.kind}."
-            )
+        asked = asked if alive else asked.to("create")
+        require(asked)
         change = store.Change(store.draft_of(resource, body, logical_id, asked.actor), stored)
         [version] = store.write(resource, [change], asked.actor)
-        _disclose(resource, asked if alive else asked.to("create"), [version])
+        refuse_beyond(asked, change.record)
+        _disclose(resource, asked, [version])
         return _written(200 if alive else 201, version, conditions, resource, change.record)
 
 
@@ -138,7 +156,8 @@ def matching(resource: Resource, asked: AccessRequest, text: str) -> list[Record
     search = query.parse(resource, pairs, asked)
     if not search.conditions:
         raise FHIRError.of(400, "invalid", "The condition names no search parameter.")
-    rows = policy.visible(resource.model.objects.live(), asked.to("search"))
+    require(asked.to("search", resource.name))
+    rows = policy.visible(resource.model.objects.live(), asked.to("search", resource.name))
     return list(search.narrow(rows).select_related("current")[:2])
 
 

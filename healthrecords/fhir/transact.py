@@ -188,6 +188,8 @@ class _Transaction:
             return
         changes = [self._change(entry) for entry in entries]
         versions = store.write(resource, changes, entries[0].asked.actor)
+        for entry, change in zip(entries, changes, strict=True):
+            self._attempt(entry, interactions.refuse_beyond, entry.asked, change.record)
         written = list(zip(entries, versions, strict=True))
         self._record(resource, written)
         for entry, version in written:

@@ -39,6 +39,10 @@ class Provenance(d.CodedRecord):
     def patient_ids(self) -> list[str]:
         return list(self.patients)
 
+    @classmethod
+    def about(cls, patient: str) -> models.Q:
+        return models.Q(patients__contains=[patient], patients=[patient])  # the index serves the first
+
     def derive(self) -> None:
         self.recorded_at = span(self.recorded)[0] if self.recorded else None
         start, end = self.period_start or self.occurred, self.period_end or self.occurred

@@ -13,9 +13,10 @@ from django.conf import settings
 from healthrecords.access import policy
 from healthrecords.access.request import AccessRequest
 
+from . import terms
 from .faults import BadSearch
 from .include import Include, parse_include, served
-from .params import Param, ReferenceParam
+from .params import ReferenceParam
 
 if TYPE_CHECKING:
     from healthrecords.fhir.resource import Resource
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 SUMMARIES = frozenset({"true", "text", "data", "count", "false"})
 TOTALS = frozenset({"none", "estimate", "accurate"})
 RENDERING = frozenset({"_format", "_pretty"})
-_SPLIT = re.compile(r"(?<!\\),")
-_ESCAPE = re.compile(r"\\([\\,|$])")
-MAX_VALUES = 200  # of one parameter
 MAX_TERMS = 30  # parameters of one search, each a subquery
 MAX_ALL_VALUES = 500  # of all parameters together
 MAX_INCLUDES = 20
@@ -82,7 +80,7 @@ def parse(resource: "Resource", pairs: Iterable[tuple[str, str]], asked: AccessR
 
 
 def _refuse_costly(search: Search) -> None:
-    values = sum(len(_SPLIT.split(value)) for name, value in search.pairs if name not in _CONTROLS)
+    values = sum(len(terms.alternatives(value)) for name, value in search.pairs if name not in _CONTROLS)
     if len(search.conditions) > MAX_TERMS or values > MAX_ALL_VALUES or len(search.includes) > MAX_INCLUDES:
         limits = f"{MAX_TERMS} parameters with {MAX_ALL_VALUES} values in all, and {MAX_INCLUDES} includes"
         raise BadSearch(f"A search has at most {limits}.")
@@ -92,20 +90,13 @@ def _condition(resource: "Resource", name: str, value: str, asked: AccessRequest
     link, dot, rest = name.partition(".")
     if dot:
         return _chained(resource, link, rest, value, asked)
-    plain, _, modifier = name.partition(":")
-    param = _param(resource, plain)
-    values = [_ESCAPE.sub(r"\1", part) for part in _SPLIT.split(value) if part.strip()]
-    if not values:
-        raise BadSearch(f"The parameter '{name}' has no value.")
-    if len(values) > MAX_VALUES:
-        raise BadSearch(f"The parameter '{name}' has more than {MAX_VALUES} values.")
-    return param.condition(resource.model, modifier, values)
+    return terms.condition(resource, name, value)
 
 
 def _chained(resource: "Resource", link: str, rest: str, value: str, asked: AccessRequest) -> Any:
     """`patient.identifier=…`, `patient:Patient.name=…`: the condition on what a reference points to (R4 §3.1.1.5.5)."""
     plain, _, kind = link.partition(":")
-    param = _param(resource, plain)
+    param = terms.param_of(resource, plain)
     kinds = sorted(getattr(param, "kinds", frozenset()) & served().keys())
     if kind:
         kinds = [each for each in kinds if each == kind]
@@ -124,13 +115,6 @@ def _through(
     rows = policy.visible(target.model.objects.live(), asked.to("search", target.name))
     found = rows.filter(_condition(target, *term, asked))
     return param.among(resource.model, target.name, found.order_by().values("logical_id"))
-
-
-def _param(resource: "Resource", name: str) -> Param:
-    param: Param | None = resource.params.get(name)
-    if param is None:
-        raise BadSearch(f"{resource.name} has no search parameter '{name[:60]}'; /fhir/metadata lists those it has.")
-    return param
 
 
 def page_size(value: str | None) -> int:
