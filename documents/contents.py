@@ -96,7 +96,7 @@ class _Pending:
 
 def _take_back(name: str) -> None:
     try:
-        storage.remove(name)
+        storage.remove(name, unlock=True)
     except FHIRError as fault:
         log.error("an object without row stays in the store; `documents check` finds it", exc_info=fault)
 

@@ -1,14 +1,15 @@
 """Legal holds and retention: content that is held, or that is not old enough, stays, also when its document is deleted.
 
-Nothing in this application removes the content of a document; a hold also tells the store to keep the object, where its
-bucket has object lock, so that whoever has the store's credentials cannot remove it either.
+Nothing in this application removes the content of a document. Where the store's bucket has object lock, holds and
+retentions are told to it, too, so that nobody else removes an object by mistake.
 """
 
 import logging
 from calendar import isleap
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -90,15 +91,21 @@ def retain_until(document: DocumentReference, day: date, reason: str, by: Access
             document=document.logical_id, until=until, reason=_stated(reason), **_author(by)
         )
         _record(by, document, f"retained until {day}")
+        if storage.locks():
+            for content in contents_of(document):
+                _in_store(content, partial(storage.retain, until=until))
     return made
 
 
-def hold_new(documents: list[str]) -> None:
-    """Hold in the store what documents under a hold have come to point to; raise StoreFault."""
-    held = {entry.document for entry in holds()} & set(documents)
-    if held and storage.locks():
-        for content in Content.objects.filter(uses__document__in=held).distinct():
-            _lock_object(content, True)
+def keep_new(pairs: Collection[tuple[DocumentReference, Content]]) -> None:
+    """Have the store keep content that documents have come to point to, as each of them is kept; raise StoreFault."""
+    if not pairs or not storage.locks():
+        return
+    for document, content in pairs:
+        keeps = kept(document)
+        _in_store(content, partial(storage.retain, until=keeps.until))
+        if keeps.hold:
+            _in_store(content, partial(storage.hold, held=True))
 
 
 def contents_of(document: DocumentReference) -> Iterator[Content]:
@@ -123,14 +130,14 @@ def _tell_store(document: DocumentReference, held: bool) -> None:
     others = {entry.document for entry in holds()} - {document.logical_id}
     for content in contents_of(document):
         if held or not content.uses.filter(document__in=others).exists():
-            _lock_object(content, held)
+            _in_store(content, partial(storage.hold, held=held))
 
 
-def _lock_object(content: Content, held: bool) -> None:
+def _in_store(content: Content, tell: Callable[[str], None]) -> None:
     try:
-        storage.hold(content.object_name, held)
+        tell(content.object_name)
     except storage.Missing:
-        log.error("%s is missing in the store, so that its object is neither held nor released", content)
+        log.error("%s is missing in the store, so that nothing can be locked there", content)
 
 
 def _lock(document: DocumentReference) -> None:

@@ -81,14 +81,19 @@ def get(name: str, begin: int = 0, end: int | None = None) -> Iterator[bytes]:
         yield from _read(body)
 
 
-def remove(name: str) -> None:
-    """Remove an object with all its versions; one that is not there is no fault. Raise Locked, StoreFault."""
+def remove(name: str, unlock: bool = False) -> None:
+    """Remove an object with all its versions; one that is not there is no fault. Raise Locked, StoreFault.
+
+    `unlock` is for an object whose record never came about: it goes in spite of a lock.
+    """
     with _told():
         if not locks():
             client().delete_object(**_at(name))
             return
         for version in _versions(name):
-            _remove_version(name, version)
+            if unlock:
+                client().put_object_legal_hold(**_at(name), VersionId=version, LegalHold={"Status": "OFF"})
+            _remove_version(name, version, {"BypassGovernanceRetention": True} if unlock else {})
 
 
 def locks() -> bool:
@@ -114,15 +119,33 @@ def hold(name: str, held: bool) -> None:
 
     Raises Missing where there is none.
     """
-    size(name)  # SeaweedFS meets an internal error at what is not there
+    _head(name)  # SeaweedFS meets an internal error at what is not there
     with _told():
         client().put_object_legal_hold(**_at(name), LegalHold={"Status": "ON" if held else "OFF"})
 
 
+def retain(name: str, until: datetime) -> None:
+    """Have the store keep an object until a time, unless it keeps it longer already; for a bucket with object lock.
+
+    Raises Missing where there is none. The mode is governance: to remove the object earlier takes a right and a word
+    of their own, yet content of the wrong person need not stay for decades.
+    """
+    present = _head(name).get("ObjectLockRetainUntilDate")
+    if present is None or present < until.replace(microsecond=0):
+        with _told():
+            lock = {"Mode": "GOVERNANCE", "RetainUntilDate": until}
+            client().put_object_retention(**_at(name), Retention=lock)
+
+
 def size(name: str) -> int:
     """How many bytes an object has; raise Missing where there is none."""
+    return int(_head(name)["ContentLength"])
+
+
+def _head(name: str) -> dict[str, Any]:
     with _told():
-        return int(client().head_object(**_at(name))["ContentLength"])
+        found: dict[str, Any] = client().head_object(**_at(name))
+    return found
 
 
 def unfinished(before: datetime) -> Iterator[str]:
@@ -147,9 +170,9 @@ def names() -> Iterator[tuple[str, datetime]]:
             yield from ((each["Key"], each["LastModified"]) for each in page.get("Contents", []))
 
 
-def _remove_version(name: str, version: str) -> None:
+def _remove_version(name: str, version: str, more: dict[str, bool]) -> None:
     try:
-        client().delete_object(**_at(name), VersionId=version)
+        client().delete_object(**_at(name), VersionId=version, **more)
     except ClientError as fault:
         if fault.response.get("Error", {}).get("Code") != "AccessDenied":
             raise

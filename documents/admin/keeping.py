@@ -15,6 +15,7 @@ from django.http.response import HttpResponseBase
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from documents import holding
+from documents.admin import words
 from documents.models import DocumentReference
 from healthrecords.accounts import stepup
 from healthrecords.console.forms import text_field
@@ -116,5 +117,5 @@ class KeepingScreens(RecordAdmin):
                 return HttpResponseRedirect(self.address("page", document.pk))
         self.note(request, "read", [document])
         return self.page(
-            request, "documents/keeping.html", document, {**context, "form": form, "subtitle": str(document)}
+            request, "documents/keeping.html", document, {**context, "form": form, "subtitle": words.title_of(document)}
         )

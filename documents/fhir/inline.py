@@ -14,7 +14,7 @@ from uuid import UUID
 
 from documents import contents
 from documents.ccda import filling
-from documents.holding import hold_new
+from documents.holding import keep_new
 from documents.models import Content, ContentUse, DocumentContent
 from healthrecords.access.request import Actor
 from healthrecords.fhir.mapping import JSON
@@ -53,14 +53,14 @@ def uses(records: Sequence[Any], author: Actor) -> None:
     patients = {record.pk: record for record in records}
     pairs = DocumentContent.objects.filter(record_id__in=patients).exclude(binary="").values_list("record_id", "binary")
     wanted = [(patients[record], UUID(binary)) for record, binary in pairs if _is_key(binary)]
-    known = set(Content.objects.open_to(author).filter(pk__in={key for _, key in wanted}).values_list("pk", flat=True))
+    known = Content.objects.open_to(author).defer("data_key").in_bulk([key for _, key in wanted])
+    there = set(ContentUse.objects.filter(content__in=known).values_list("document", "content"))
+    fresh = [(record, known[key]) for record, key in wanted if key in known and (record.logical_id, key) not in there]
     rows = [
-        ContentUse(content_id=key, document=record.logical_id, patient=record.patient_id)
-        for record, key in wanted
-        if key in known
+        ContentUse(content=content, document=record.logical_id, patient=record.patient_id) for record, content in fresh
     ]
     ContentUse.objects.bulk_create(rows, ignore_conflicts=True)
-    hold_new([row.document for row in rows])
+    keep_new(fresh)
 
 
 def _stored(body: JSON, author: Actor) -> JSON:

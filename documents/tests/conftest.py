@@ -2,19 +2,17 @@
 
 import json
 import os
-from contextlib import suppress
+import socket
+from contextlib import contextmanager
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 
 import pytest
-from django.conf import settings as current_settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from compliance.audit import store as audit_store
 from documents import checking, storage
-from documents.models import Content
 from documents.tests.scanners import clamd_running
 
 
@@ -40,6 +38,14 @@ class Uploader:
 def body(answer):
     """The bytes of an answer, streamed or not."""
     return b"".join(answer.streaming_content) if answer.streaming else answer.content
+
+
+@contextmanager
+def down():
+    """The address of a store that is not there."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    yield f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture(autouse=True)
@@ -72,7 +78,7 @@ def objects(db):
 
     yield left
     for name in left():
-        storage.remove(name)
+        storage.remove(name, unlock=True)
 
 
 @pytest.fixture
@@ -98,7 +104,7 @@ def real_scanner(_clamd, settings):
 def at_once(monkeypatch, objects):
     """Nothing is left of earlier tests, and an object counts from its first moment on."""
     for name, _ in storage.names():
-        storage.remove(name)
+        storage.remove(name, unlock=True)
     monkeypatch.setattr(checking, "UNDERWAY", timedelta(seconds=-5))
 
 
@@ -119,13 +125,15 @@ def run(db):
 
 
 @pytest.fixture
-def locking_bucket(db, settings, monkeypatch):
-    """A bucket with object lock; what a test leaves in it is let go."""
-    audit_store._bucket.cache_clear()
-    assert audit_store._bucket()
-    monkeypatch.setattr(current_settings, "S3_BUCKET", settings.S3_AUDIT_BUCKET)
-    yield
-    for content in Content.objects.all():
-        with suppress(storage.Missing):
-            storage.hold(content.object_name, False)
-        storage.remove(content.object_name)
+def store_at(settings):
+    """Point the application at another store, or at the same one by other credentials."""
+
+    @contextmanager
+    def point(**changed):
+        for name, value in changed.items():
+            setattr(settings, name, value)
+        storage.client.cache_clear()
+        yield
+
+    yield point
+    storage.client.cache_clear()

@@ -12,24 +12,9 @@ from documents import storage
 from documents.models import Content, DocumentReference
 from documents.sealing import CHUNK
 from documents.storage import PART
-from documents.tests.conftest import body
+from documents.tests.conftest import body, down
 from documents.tests.samples import PDF, document, inline, noise
 from healthrecords.fhir.outcome import FHIRError
-
-
-@pytest.fixture
-def store_at(settings):
-    """Point the application at another store, or at the same one by other credentials."""
-
-    @contextmanager
-    def point(**changed):
-        for name, value in changed.items():
-            setattr(settings, name, value)
-        storage.client.cache_clear()
-        yield
-
-    yield point
-    storage.client.cache_clear()
 
 
 @pytest.fixture(autouse=True)
@@ -58,14 +43,6 @@ def silent():
     """A store that takes connections and never says a word."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield f"http://127.0.0.1:{server.getsockname()[1]}"
-
-
-@contextmanager
-def down():
-    """The address of a store that is not there."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    yield f"http://127.0.0.1:{port}"
 
 
 @contextmanager

@@ -3,14 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from botocore.exceptions import ClientError
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from documents import contents, holding, storage
 from documents.models import Content, DocumentReference, HoldEntry
-from documents.storage import StoreFault
-from documents.tests.conftest import body
+from documents.tests.conftest import down
 from documents.tests.samples import PDF, document, inline
 from healthrecords.cli import host_request
 
@@ -108,40 +108,76 @@ def test_content_may_go_once_neither_hold_nor_retention_keeps_it(held, age, goes
     assert kept.may_go is goes
 
 
-def test_the_store_keeps_what_is_held(locking_bucket, integrator):
-    made = integrator.create(document(attachment=inline()))
-    row, content = DocumentReference.objects.get(logical_id=made["id"]), Content.objects.get()
-    holding.place_hold(row, "x", BY)
-    with pytest.raises(StoreFault):
+def lock_of(content):
+    """Whether the store holds an object, and until when it retains it."""
+    found = storage._head(content.object_name)
+    return found["ObjectLockLegalHoldStatus"], found["ObjectLockRetainUntilDate"]
+
+
+def test_the_store_keeps_what_is_filed_until_its_retention_ends(row, run):
+    content = Content.objects.get()
+    until = holding.kept(row).until.replace(microsecond=0)
+    assert lock_of(content) == ("OFF", until)
+    with pytest.raises(storage.Locked):
         storage.remove(content.object_name)
-    assert body(integrator.get(made["content"][0]["attachment"]["url"])) == PDF
+    holding.retain_until(row, until.date() + timedelta(days=400), "a minor", BY)
+    assert lock_of(content)[1].date() == until.date() + timedelta(days=400)
+    assert b"".join(contents.whole(content)) == PDF
+    assert "The store locks what is filed and held." in run("holds")[1]["summary"]
+
+
+def test_a_retention_in_the_store_only_gets_longer(row):
+    content = Content.objects.get()
+    until = lock_of(content)[1]
+    storage.retain(content.object_name, until - timedelta(days=1))
+    assert lock_of(content)[1] == until
+
+
+def test_the_store_keeps_what_is_held(row):
+    content = Content.objects.get()
+    holding.place_hold(row, "x", BY)
+    assert lock_of(content)[0] == "ON"
+    override = {"VersionId": next(storage._versions(content.object_name)), "BypassGovernanceRetention": True}
+    with pytest.raises(ClientError, match="AccessDenied"):  # also for who may override a retention
+        storage.client().delete_object(**storage._at(content.object_name), **override)
     holding.release_hold(row, "x", BY)
-    storage.remove(content.object_name)
-    with pytest.raises(storage.Missing):
-        storage.size(content.object_name)
+    assert lock_of(content)[0] == "OFF"
 
 
-def test_what_two_held_documents_point_to_is_kept_until_both_are_released(locking_bucket, integrator):
+def test_what_two_held_documents_point_to_is_kept_until_both_are_released(integrator, objects):
     url = integrator.create(document(attachment=inline()))["content"][0]["attachment"]["url"]
     integrator.create(document(attachment={"contentType": "application/pdf", "url": url}))
     first, second = DocumentReference.objects.order_by("created_at")
     for each in (first, second):
         holding.place_hold(each, "x", BY)
     holding.release_hold(first, "x", BY)
-    with pytest.raises(StoreFault):
-        storage.remove(Content.objects.get().object_name)
+    assert lock_of(Content.objects.get())[0] == "ON"
     holding.release_hold(second, "x", BY)
+    assert lock_of(Content.objects.get())[0] == "OFF"
 
 
-def test_the_store_keeps_what_a_held_document_comes_to_point_to(locking_bucket, integrator):
+def test_the_store_keeps_what_a_held_document_comes_to_point_to(integrator, objects):
     made = integrator.create(document())
     holding.place_hold(DocumentReference.objects.get(), "x", BY)
     changed = {**document(attachment=inline()), "id": made["id"]}
     assert integrator.put(f"DocumentReference/{made['id']}", changed).status_code == 200
-    with pytest.raises(StoreFault):
-        storage.remove(Content.objects.get().object_name)
+    assert lock_of(Content.objects.get())[0] == "ON"
 
 
-def test_a_bucket_without_lock_is_told(run, letter):
+def test_what_is_held_is_decided_even_where_its_object_is_gone(row):
+    storage.remove(Content.objects.get().object_name, unlock=True)
+    assert holding.place_hold(row, "x", BY).held
+
+
+def test_a_hold_that_the_store_cannot_be_told_is_none(row, settings, store_at):
+    with down() as address, store_at(S3_ENDPOINT=address), pytest.raises(storage.StoreFault):
+        holding.place_hold(row, "x", BY)
+    assert holding.hold_on(row) is None
+
+
+def test_a_store_without_lock_is_told_and_holds_are_kept_here(run, letter, row, monkeypatch):
+    monkeypatch.setattr(storage, "locks", lambda: False)
     assert "no object lock" in run("check")[1]["summary"]
     assert "no object lock" in run("hold", letter["id"], "--reason", "x")[1]["summary"]
+    assert holding.hold_on(row)
+    assert lock_of(Content.objects.get())[0] == "OFF"

@@ -6,6 +6,7 @@ import psycopg
 import pytest
 from django.conf import settings
 from django.db import connections
+from django.utils import timezone
 
 from documents import checking, mending, storage, tasks
 from documents.models import Content
@@ -78,14 +79,13 @@ def test_another_database_removes_nothing(run, old, monkeypatch, objects):
     assert (code, "not that of this store" in said["summary"], len(objects())) == (2, True, 2)
 
 
-def test_what_the_store_locks_is_left(locking_bucket, db):
+def test_what_the_store_locks_is_left(objects):
     name = storage.new_name()
     storage.put(name, [b"x"])
-    storage.hold(name, True)
+    storage.retain(name, timezone.now() + timedelta(days=1))
     done = mending.carry_out(mending.Plan(checking.Findings(), [name], []))
-    storage.hold(name, False)
-    storage.remove(name)
     assert (done.kept, done.removed) == ([name], [])
+    assert objects() == [name]
 
 
 def test_two_runs_at_once_are_one(run, db):

@@ -73,7 +73,7 @@ class SeaweedFS:
                 "-s3.iam=false",
                 "-s3.localSocket=s3.sock",
                 "-filer.localSocket=filer.sock",
-                f"-bucket={BUCKET}",
+                "-s3.autoCreateBucket=false",  # a first upload would make it without object lock
                 "-admin.ui=false",
                 "-webdav=false",
                 "-master.telemetry=false",
@@ -93,15 +93,25 @@ class SeaweedFS:
         )
 
     def ready(self) -> bool:
-        """Whether an object can be written: its own health page says yes long before that."""
-        request = AWSRequest("PUT", f"{self.endpoint}/{BUCKET}/.ready", data=b"ready")
+        """Whether an object can be written: its own health page says yes long before that.
+
+        The bucket is made on the way, with object lock, which no bucket gets later.
+        """
+        told = self._put(f"/{BUCKET}/.ready", b"ready")
+        if told == 404:
+            self._put(f"/{BUCKET}", b"", {"x-amz-bucket-object-lock-enabled": "true"})
+        return told == 200
+
+    def _put(self, path: str, data: bytes, headers: Mapping[str, str] | None = None) -> int:
+        """The status of a signed request, 0 for none."""
+        request = AWSRequest("PUT", f"{self.endpoint}{path}", headers=headers, data=data)
         S3SigV4Auth(Credentials(self.access_key, self.secret_key), "s3", "us-east-1").add_auth(request)
         connection = http.client.HTTPConnection("127.0.0.1", self._ports["s3.port"], timeout=3)
         try:
-            connection.request("PUT", f"/{BUCKET}/.ready", body=b"ready", headers=dict(request.headers.items()))
-            return connection.getresponse().status == 200
+            connection.request("PUT", path, body=data, headers=dict(request.headers.items()))
+            return connection.getresponse().status
         except (OSError, http.client.HTTPException):
-            return False
+            return 0
         finally:
             connection.close()
 

@@ -163,8 +163,8 @@ def _lock_sentence() -> str:
     except StoreFault as fault:
         return told(fault)
     if locks:
-        return "The store locks what is held."
-    return "The bucket has no object lock: holds are kept by this application alone."
+        return "The store locks what is filed and held."
+    return "The bucket has no object lock: holds and retentions are kept by this application alone."
 
 
 def _result(found: Findings) -> Result:
