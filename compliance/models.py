@@ -4,6 +4,7 @@ from compliance.audit.models import AuditSeal, AuditShipment
 from compliance.breakglass.models import BreakGlass
 from compliance.consent.models import AbsoluteMark, Consent, ConsentIdentifier, Coverage, Provision, PurposeDefault
 from compliance.phi_access.models import AccessEvent
+from compliance.review.models import Finding, FindingNote, ReviewLimit, WatchedPatient
 
 __all__ = [
     "AbsoluteMark",
@@ -14,6 +15,10 @@ __all__ = [
     "Consent",
     "ConsentIdentifier",
     "Coverage",
+    "Finding",
+    "FindingNote",
     "Provision",
     "PurposeDefault",
+    "ReviewLimit",
+    "WatchedPatient",
 ]

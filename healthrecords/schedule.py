@@ -7,7 +7,8 @@ from celery.schedules import crontab
 
 # Packages whose module `tasks` holds background work.
 TASK_PACKAGES = [
-    "healthrecords.accounts", "compliance.audit", "documents", "documents.scanning", "ops.backup", "ops.proof",
+    "healthrecords.accounts", "compliance.audit", "compliance.review", "documents", "documents.scanning", "ops.backup",
+    "ops.proof",
 ]  # fmt: skip
 
 LONG = "long"  # the queue of work that takes minutes or hours
@@ -68,5 +69,6 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": crontab(hour=6, minute=30),
         "options": {"queue": LONG, "expires": 6 * 3600},
     },
+    "review-accesses": {"task": "compliance.review.tasks.review_yesterday", "schedule": crontab(hour=4, minute=10)},
     "verify-audit-trail": {"task": "compliance.audit.tasks.verify", "schedule": crontab(hour=2, minute=30)},
 }

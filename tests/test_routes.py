@@ -108,8 +108,10 @@ ROUTES: dict[str, Expected] = {
     "admin/healthrecords/role/<str:object_id>/": NO_RECORDS,
     "admin/healthrecords/apitoken/": NO_RECORDS,
     "admin/healthrecords/apitoken/<str:object_id>/": NO_RECORDS,
-    "admin/compliance/accessevent/": NO_RECORDS,
-    "admin/compliance/accessevent/<str:object_id>/": NO_RECORDS,
+    **{f"admin/compliance/accessevent/{screen}": NO_RECORDS for screen in (
+        "", "<str:object_id>/", "export.csv", "patient/", "patient/export.csv", "person/", "person/export.csv",
+    )},
+    **{f"admin/compliance/finding/{screen}": NO_RECORDS for screen in ("", "<str:object_id>/", "export.csv", "setup/")},
     # the API
     "fhir/": Expected(401, 415, row="failed 415", method="post", outsider_row="denied"),
     "fhir": Expected(401, 415, row="failed 415", method="post", outsider_row="denied"),

@@ -10,11 +10,11 @@ from unfold.decorators import display
 
 from compliance.phi_access import report
 from compliance.phi_access.models import AccessEvent
+from compliance.review.screens import AccessScreens
 from healthrecords import trail
 from healthrecords.console.filters import ChoiceFilter, TextFilter
 from healthrecords.console.lines import Flag, Line
 from healthrecords.console.minutes import minutes_of
-from healthrecords.console.policy_admin import PolicyAdmin
 
 ACTIONS = {
     "read": "Read", "search": "Search", "history": "History", "create": "Create", "update": "Change",
@@ -55,7 +55,7 @@ class ActionFilter(ChoiceFilter):
 
 
 @admin.register(AccessEvent)
-class AccessEventAdmin(PolicyAdmin):
+class AccessEventAdmin(AccessScreens):
     """Who looked at or changed whose record."""
 
     subject = "Trail"

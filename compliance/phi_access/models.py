@@ -45,6 +45,7 @@ class AccessEvent(models.Model):
         indexes = [
             models.Index(fields=["patient", "time"], name="accessevent_patient"),
             models.Index(fields=["actor", "time"], name="accessevent_actor"),
+            models.Index(fields=["actor_id", "time"], name="accessevent_actor_id"),
             models.Index(fields=["time"], name="accessevent_time"),
             GinIndex(fields=["resources"], name="accessevent_resources"),
             models.Index(fields=["epoch", "txid", "seq"], name="accessevent_sealing"),

@@ -11,8 +11,8 @@ INTERACTIONS = tuple(each for each in LETTERS if each != "history")  # a history
 WORDS = {"create": "add", "read": "read", "update": "change", "delete": "delete", "search": "list"}
 SUBJECTS = {
     "Backup": "Backups", "Binary": "Contents of documents", "Breach": "Breaches", "Control": "Compliance controls",
-    "Incident": "Incidents", "Settings": "Settings", "Stock": "Vaccine stock", "Trail": "Access log",
-    "User": "People, roles and tokens",
+    "Incident": "Incidents", "Review": "Review of accesses", "Settings": "Settings", "Stock": "Vaccine stock",
+    "Trail": "Access log", "User": "People, roles and tokens",
 }  # fmt: skip
 
 

@@ -41,6 +41,12 @@ CONSOLE_SCREENS: list[tuple[str, list[dict[str, str]]]] = [
     ("Oversight", [
         {"title": "Access log", "name": "compliance_accessevent", "type": "Trail", "icon": "visibility",
          "text": "Who looked at or changed whose record, and when."},
+        {"title": "Who saw this patient", "name": "compliance_accessevent", "screen": "patient", "type": "Trail",
+         "icon": "person_alert", "text": "Everybody who opened one patient's chart."},
+        {"title": "What this person saw", "name": "compliance_accessevent", "screen": "person", "type": "Trail",
+         "icon": "badge", "text": "Every patient whom one person, token or client looked at."},
+        {"title": "Unusual access", "name": "compliance_finding", "type": "Review", "icon": "policy_alert",
+         "text": "What the nightly review found, to judge and sign off."},
     ]),
 ]  # fmt: skip
 

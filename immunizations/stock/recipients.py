@@ -1,7 +1,5 @@
 """Who got a lot: the list of a recall, as rows and as CSV. Each patient listed leaves a row in the trail."""
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
@@ -9,7 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 
-from healthrecords import trail
+from healthrecords import spreadsheet, trail
 from healthrecords.access import policy
 from healthrecords.access.request import AccessRequest, Disclosure
 from immunizations.codes import lookup
@@ -18,8 +16,6 @@ from immunizations.stock.following import vaccine_of
 from immunizations.stock.listing import vaccine_name
 from immunizations.stock.matching import Likeness, likeness, lot_code
 from patients.models import Patient, PatientTelecom
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -68,18 +64,9 @@ def recipients(wanted: Wanted, asked: AccessRequest, export: bool = False) -> li
 
 
 def as_csv(rows: Sequence[Recipient]) -> str:
-    """Return the list as CSV (RFC 4180). No cell can be taken for a formula by a spreadsheet."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out)
+    """Return the list as CSV, safe for spreadsheets."""
     names = [each.name for each in fields(Recipient)]
-    writer.writerow(names)
-    writer.writerows([harmless(str(getattr(row, name))) for name in names] for row in rows)
-    return out.getvalue()
-
-
-def harmless(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula: one that begins like one gets an apostrophe before it."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+    return spreadsheet.as_csv(names, ([getattr(row, name) for name in names] for row in rows))
 
 
 def _doses(wanted: Wanted, asked: AccessRequest) -> Iterator[tuple[Immunization, Likeness]]:

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection, transaction
 
 from healthrecords.access.request import AccessRequest, Actor
-from immunizations.stock.recipients import NO_RECORD, Recipient, Wanted, as_csv, harmless, recipients
+from immunizations.stock.recipients import NO_RECORD, Recipient, Wanted, as_csv, recipients
 from immunizations.stock.tests.conftest import dose
 from immunizations.tests.samples import SID, coded
 
@@ -99,16 +99,6 @@ def test_no_list_leaves_when_its_rows_cannot_be_written(integrator, person, requ
     request.getfixturevalue("broken_trail")
     with pytest.raises(Exception, match="no space left"):
         recipients(LOT, ASKED)
-
-
-@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
-def test_a_cell_that_looks_like_a_formula_is_made_harmless(cell):
-    assert harmless(cell) == f"'{cell}"
-
-
-@pytest.mark.parametrize("cell", ["", "Ann", "a=1", "O'Brien, Ann", " =1"])
-def test_other_cells_stay_as_they_are(cell):
-    assert harmless(cell) == cell
 
 
 def test_the_file_holds_each_row_whole():
