@@ -1,7 +1,4 @@
-"""Scope × interaction × resource, over HTTP: what each scope opens, and that it opens nothing else.
-
-Ann and Ben are two patients with a dose, a document, its content and a provenance each; the clinic belongs to nobody.
-"""
+"""Scope × interaction × resource, over HTTP: what each scope opens, and that it opens nothing else."""
 
 import itertools
 
@@ -9,12 +6,10 @@ import pytest
 from django.db import transaction
 
 from healthrecords.accounts.models import Role
-from tests.cast import PATIENT, Caller
-from tests.conformance.test_fuzz import SAMPLES
+from tests.cast import Caller
 
-PEOPLE = ("ann", "ben")
-OWN = ("Patient", "Immunization", "DocumentReference", "Provenance")
-TYPES = (*OWN, "Practitioner", "Binary")
+from .conftest import OWN, PEOPLE, TYPES, of
+
 INTERACTIONS = ("read", "vread", "history", "search", "post-search", "create", "update", "delete")
 LETTER = {"read": "r", "vread": "r", "history": "r", "search": "s", "post-search": "s"} | {
     "create": "c", "update": "u", "delete": "d"
@@ -25,36 +20,6 @@ CELLS = [
     for kind, interaction in itertools.product(TYPES, INTERACTIONS)
     if kind != "Binary" or interaction in ("read", "create")
 ]
-
-
-def of(kind: str, person: str) -> dict:
-    """The resource of a type that is about a person."""
-    body = {**SAMPLES.get(kind, {}), "id": f"{kind.lower()}-{person}"}
-    if kind == "Patient":
-        return {**PATIENT, "id": person}
-    if kind == "Immunization":
-        return {**body, "patient": {"reference": f"Patient/{person}"}}
-    if kind == "DocumentReference":
-        body.pop("context")
-        return {**body, "subject": {"reference": f"Patient/{person}"}}
-    if kind == "Provenance":
-        return {**body, "target": [{"reference": f"Patient/{person}"}]}
-    return body
-
-
-@pytest.fixture
-def records(integrator: Caller) -> dict[tuple[str, str], str]:
-    """The ids of what is stored, by type and person."""
-    ids = {}
-    for person, kind in itertools.product(PEOPLE, (*OWN, "Practitioner")):
-        body = of(kind, person)
-        answer = integrator.post(kind, body) if kind == "Provenance" else integrator.put(f"{kind}/{body['id']}", body)
-        assert answer.status_code == 201, answer.content
-        ids[kind, person] = answer.json()["id"]
-        if kind == "DocumentReference":
-            url = answer.json()["content"][0]["attachment"]["url"]
-            ids["Binary", person] = url.rpartition("/")[2]
-    return ids
 
 
 def attempt(caller: Caller, kind: str, interaction: str, person: str, records: dict) -> bool:
