@@ -80,17 +80,12 @@ def _roles() -> dict[str, str]:
 
 
 def _months(found: set[str]) -> list[date]:
-    """Every month from the first partition that there is to the last that there must be."""
+    """The months that there are, and those that there must be; after a long stop some between the two are not there."""
     prefix = f"table {EVENTS}_"
     names = [line.removeprefix(prefix).split()[0] for line in found if line.startswith(prefix)]
     known = [date(int(name[:4]), int(name[5:7]), 1) for name in names if name[5:7].isdecimal()]
-    month, last = min(known, default=datetime.now(UTC).date().replace(day=1)), max(known, default=date.min)
-    last = max(last, _later(datetime.now(UTC).date().replace(day=1), MONTHS_AHEAD - 1))
-    months = []
-    while month <= last:
-        months.append(month)
-        month = _later(month, 1)
-    return months
+    now = datetime.now(UTC).date().replace(day=1)
+    return sorted({*known, *(_later(now, ahead) for ahead in range(MONTHS_AHEAD))})
 
 
 def _later(month: date, by: int) -> date:

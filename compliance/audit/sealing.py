@@ -29,8 +29,8 @@ def seal() -> list[AuditSeal]:
     """Seal all events of finished transactions; return the new statements. A second run at once finds nothing."""
     made: list[AuditSeal] = []
     make_months()
-    while statement := _next_seal():
-        made.append(statement)
+    while added := _next_seal():
+        made.append(added)
     return made
 
 
@@ -48,6 +48,7 @@ def open_epoch(reason: str, by: AccessRequest) -> int:
     """
     if not reason.strip():
         raise ValidationError("Say why a new epoch begins, for instance which backup was restored.")
+    make_months()  # a backup of long ago has none for today
     fact = trail.Fact("restore", detail=f"new epoch of the audit trail: {reason}")
     with transaction.atomic():
         trail.record(by.to("restore", "AuditSeal"), [fact])
@@ -56,7 +57,7 @@ def open_epoch(reason: str, by: AccessRequest) -> int:
         epoch, begin = _next(newest)
         rest = list(events(cursor, epoch, begin, heads.END))
         act = {"epoch": epoch + 1, "from": begin, "to": heads.END, "reason": reason, "by": by.actor.name}
-        _statement(newest, heads.EPOCH, rest, act).save(using=SEALER, force_insert=True)
+        statement(newest, heads.EPOCH, rest, act).save(using=SEALER, force_insert=True)
     return epoch + 1
 
 
@@ -76,19 +77,24 @@ def unsealed() -> tuple[int, datetime | None]:
 def _alone() -> Iterator[Any]:
     """One sealer at a time, in one transaction; a cursor in the form of leaves."""
     with transaction.atomic(using=SEALER), connections[SEALER].cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+        lock(cursor)
         cursor.execute(FORM)
         yield cursor
+
+
+def lock(cursor: Any) -> None:
+    """Keep other sealers out until the end of the transaction."""
+    cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
 
 
 def _next_seal() -> AuditSeal | None:
     """Seal the next batch below the horizon in a transaction of its own, or say that the sealer lives."""
     with _alone() as cursor:
         cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")
-        statement = _batch(cursor, int(cursor.fetchone()[0])) or _heartbeat()
-        if statement:
-            statement.save(using=SEALER, force_insert=True)
-    return statement
+        made = _batch(cursor, int(cursor.fetchone()[0])) or _heartbeat()
+        if made:
+            made.save(using=SEALER, force_insert=True)
+    return made
 
 
 def _batch(cursor: Any, horizon: int) -> AuditSeal | None:
@@ -97,7 +103,7 @@ def _batch(cursor: Any, horizon: int) -> AuditSeal | None:
     epoch, begin = _next(newest)
     end = _end_of_batch(cursor, epoch, begin, horizon)
     sealed = list(events(cursor, epoch, begin, end)) if end > begin else []
-    return _statement(newest, heads.SEAL, sealed, {"from": begin, "to": end}) if sealed else None
+    return statement(newest, heads.SEAL, sealed, {"from": begin, "to": end}) if sealed else None
 
 
 def _end_of_batch(cursor: Any, epoch: int, begin: int, horizon: int) -> int:
@@ -116,7 +122,7 @@ def _heartbeat() -> AuditSeal | None:
     newest = heads.last()
     if newest and timezone.now() - newest.row.time < HEARTBEAT:
         return None
-    return _statement(newest, heads.SEAL, [], {})
+    return statement(newest, heads.SEAL, [], {})
 
 
 def _next(newest: heads.Head | None) -> tuple[int, int]:
@@ -124,7 +130,7 @@ def _next(newest: heads.Head | None) -> tuple[int, int]:
     return (newest.said["epoch"], newest.begins) if newest else (1, 0)
 
 
-def _statement(newest: heads.Head | None, kind: str, sealed: list[Event], act: dict[str, Any]) -> AuditSeal:
+def statement(newest: heads.Head | None, kind: str, sealed: list[Event], act: dict[str, Any]) -> AuditSeal:
     """The successor of the newest statement, over `sealed`; `act` adds what is particular to it."""
     hashes = [merkle.leaf_hash(event.line) for event in sealed]
     epoch, begin = _next(newest)

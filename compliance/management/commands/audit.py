@@ -1,15 +1,16 @@
 """audit: seal the trail and verify it."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from django_typer.management import command
 
-from compliance.audit import proof, sealing, shipping
+from compliance.audit import export, proof, retention, sealing, shipping
 from compliance.audit import status as state
 from compliance.audit.verification import Verification
 from compliance.phi_access import report
-from healthrecords.cli import Group, Result, counted, progress, verb
+from healthrecords.cli import DryRun, Group, Result, counted, progress, verb
 
 Since = Annotated[str, typer.Option(help="A date, a time (UTC), or a span such as 2h or 7d.")]
 Until = Annotated[str, typer.Option(help="A date or a time (UTC).")]
@@ -68,6 +69,33 @@ class Command(Group):
         told = proof.prove(event, self.request)
         summary = f"Proof of event {event}; check it against the witness's file {told['witness_file']}."
         return Result(summary, {"proof": told}, alone="proof")
+
+    @command()
+    @verb(changes=True)
+    def export(
+        self,
+        file: Annotated[Path, typer.Argument(help="The file to make.")],
+        since: Since = "",
+        until: Until = "",
+        form: Annotated[export.Format, typer.Option("--format", help="The file's format.")] = "ndjson",
+    ) -> Result:
+        """Write the events of a span to a file; the export is itself an event."""
+        span = export.Span(report.since(since), report.since(until))
+        count = export.export(file, span, form, self.request)
+        return Result(f"Wrote {counted(count, 'event')} to {file}.", {"events": count, "file": str(file)})
+
+    @command()
+    @verb(changes=True)
+    def retain(self, dry_run: DryRun = False) -> Result:
+        """Remove whole months that are older than HEALTHCARE_AUDIT_RETENTION_YEARS, by a signed statement."""
+        made = retention.plan()
+        head = None if dry_run else retention.retain(made, self.request)
+        if head:
+            shipping.ship()
+        what = f"{counted(made.events, 'event')} in {counted(len(made.months), 'month')} before {made.before}"
+        verdict = "would be removed" if dry_run else "removed"
+        data = {**vars(made), "statement": head.row.number if head else None}
+        return Result(f"{what}: {verdict}.", data)
 
     @command()
     @verb(changes=True)
