@@ -71,4 +71,5 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     },
     "review-accesses": {"task": "compliance.review.tasks.review_yesterday", "schedule": crontab(hour=4, minute=10)},
     "verify-audit-trail": {"task": "compliance.audit.tasks.verify", "schedule": crontab(hour=2, minute=30)},
+    "reconcile-audit-trail": {"task": "compliance.audit.tasks.reconcile", "schedule": crontab(hour=2, minute=50)},
 }

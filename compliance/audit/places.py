@@ -116,7 +116,11 @@ def witness() -> Place | None:
         return Directory(Path(unquote(parts.path)))
     if parts.scheme == "mailto" and "@" in parts.path:
         return Mailbox(unquote(parts.path))
-    raise ImproperlyConfigured("HEALTHCARE_WITNESS must be file:///DIRECTORY or mailto:ADDRESS.")
+    if parts.scheme in ("https", "http") and parts.netloc and not parts.query:
+        from compliance.audit.endpoint import Endpoint
+
+        return Endpoint(settings.AUDIT_WITNESS)
+    raise ImproperlyConfigured("HEALTHCARE_WITNESS must be file:///DIRECTORY, https://ADDRESS or mailto:ADDRESS.")
 
 
 def places() -> list[Place]:

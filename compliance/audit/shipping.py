@@ -41,7 +41,7 @@ def _deliver(place: Place) -> AuditShipment:
     return state
 
 
-def age(state: AuditShipment) -> float:
+def lag(state: AuditShipment) -> float:
     """For how many seconds the oldest statement that a place lacks has waited."""
     oldest = _rows().filter(number__gt=state.number).values_list("time", flat=True).first()
     return (timezone.now() - oldest).total_seconds() if oldest else 0.0
@@ -93,7 +93,7 @@ def _lost(place: Place, report: Report) -> None:
 
 def _waiting(place: Place, state: AuditShipment, report: Report) -> None:
     """A place that lags is a fault after a while: what it has not got, it cannot prove."""
-    seconds = age(state)
+    seconds = lag(state)
     text = f"Statements wait for the {place.name} for {seconds:.0f} seconds. {state.fault}".rstrip()
     if seconds > place.at_most_every + LAGGING:
         report.found(place.name, text)

@@ -6,16 +6,17 @@ from datetime import datetime
 from django.utils import timezone
 
 from compliance.audit import heads, sealing, shipping
-from compliance.audit.models import AuditShipment
+from compliance.audit.models import AuditSeal, AuditShipment
 
 
 @dataclass(frozen=True)
 class PlaceStatus:
-    """How far a place is, and for how many seconds what it lacks has waited."""
+    """How far a place is, how old the newest statement is that it has, and how long what it lacks has waited."""
 
     place: str
     statement: int
     shipped_at: datetime | None
+    age_seconds: float | None
     waiting_seconds: float
     fault: str
 
@@ -64,4 +65,6 @@ def newest() -> dict[str, object] | None:
 
 def of(state: AuditShipment) -> PlaceStatus:
     """The state of one place."""
-    return PlaceStatus(state.place, state.number, state.shipped_at, shipping.age(state), state.fault)
+    held = AuditSeal.objects.using("sealer").filter(number=state.number).values_list("time", flat=True).first()
+    age = (timezone.now() - held).total_seconds() if held else None
+    return PlaceStatus(state.place, state.number, state.shipped_at, age, shipping.lag(state), state.fault)

@@ -13,6 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from compliance.audit.requestlog import parse
+
 pytestmark = pytest.mark.needs("haproxy")
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")  # what the application takes over
@@ -270,6 +272,16 @@ def test_the_log_names_the_path_and_never_the_search(door):
     assert "Shaw" not in log
     assert "1980" not in log
     assert "token-of-a-person" not in log
+
+
+def test_the_log_is_one_that_the_trail_can_be_reconciled_with(door):
+    reached = [door.ask(path=path)[1] for path in ("/fhir/Patient/0192-7c3e?x=1", "/fhir/Patient/$validate")]
+    until(lambda: b"$validate" in door.log.read_bytes())
+    read = [each for line in door.log.read_text().splitlines() if (each := parse(line))]
+    told = [(each.method, each.route, each.status) for each in read]
+    assert told == [("GET", "fhir/Patient", 200), ("GET", "fhir/$validate", 200)]
+    assert [each.request for each in read] == [dict(headers)["x-request-id"] for headers in reached]
+
 
 
 def test_an_application_that_does_not_live_gets_no_requests(door, backend):

@@ -69,12 +69,12 @@ def test_a_witness_that_is_down_gets_the_statements_later_and_sealing_goes_on(in
     states = {state.place: state for state in shipping.ship()}
     assert (states["store"].fault, states["witness"].number) == ("", 0)
     assert "cannot be written" in states["witness"].fault
-    assert shipping.age(states["witness"]) > 0
+    assert shipping.lag(states["witness"]) > 0
     integrator.create()
     sealed()
     away.rename(folder)
     states = {state.place: state for state in shipping.ship()}
-    assert (states["witness"].fault, states["witness"].number, shipping.age(states["witness"])) == (
+    assert (states["witness"].fault, states["witness"].number, shipping.lag(states["witness"])) == (
         "",
         heads.last().row.number,
         0.0,

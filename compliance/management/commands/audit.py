@@ -1,12 +1,15 @@
 """audit: seal the trail and verify it."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from django.conf import settings
+from django.core.exceptions import ValidationError
 from django_typer.management import command
 
-from compliance.audit import export, proof, retention, sealing, shipping
+from compliance.audit import export, proof, reconciliation, retention, sealing, shipping
 from compliance.audit import status as state
 from compliance.audit.verification import Verification
 from compliance.phi_access import report
@@ -72,6 +75,20 @@ class Command(Group):
 
     @command()
     @verb(changes=True)
+    def reconcile(
+        self,
+        logs: Annotated[list[str], typer.Argument(help="Files or patterns; - is standard input.")] = [],  # noqa: B006
+        since: Since = "25h",
+    ) -> Result:
+        """Compare request logs with the trail, and name requests that left no event."""
+        told = reconciliation.of_files(logs or _own_logs(), report.since(since) or datetime.min.replace(tzinfo=UTC))
+        summary = f"{counted(told.judged, 'request')} to records: {len(told.unrecorded)} left no event."
+        data = {**vars(told), "unrecorded": [vars(each) for each in told.unrecorded]}
+        faulty = told.unrecorded or told.faults
+        return Result(" ".join([summary, *told.faults]), data, "problem" if faulty else "good")
+
+    @command()
+    @verb(changes=True)
     def export(
         self,
         file: Annotated[Path, typer.Argument(help="The file to make.")],
@@ -104,3 +121,9 @@ class Command(Group):
         number = sealing.open_epoch(reason, self.request)
         shipping.ship()
         return Result(f"Epoch {number} has begun; what was sealed before still verifies.", {"epoch": number})
+
+
+def _own_logs() -> list[str]:
+    if not settings.AUDIT_REQUEST_LOGS:
+        raise ValidationError("Name the request log, or set HEALTHCARE_REQUEST_LOGS; - reads standard input.")
+    return list(settings.AUDIT_REQUEST_LOGS)
