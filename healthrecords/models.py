@@ -26,6 +26,16 @@ from healthrecords.directory.models import (
     PractitionerTelecom,
 )
 from healthrecords.importing.models import ImportProgress, KeptResource, ReplacedContent
+from healthrecords.oauth.models import (
+    AccessToken,
+    Authorization,
+    Client,
+    Grant,
+    Launch,
+    RefreshToken,
+    SigningKey,
+    UsedAssertion,
+)
 from healthrecords.provenance.models import (
     Provenance,
     ProvenanceAgent,
@@ -35,12 +45,17 @@ from healthrecords.provenance.models import (
 from healthrecords.records import RecordVersion
 
 __all__ = [
+    "AccessToken",
     "ApiToken",
+    "Authorization",
+    "Client",
     "EnrolmentLink",
     "FactorSecret",
+    "Grant",
     "GuessCount",
     "ImportProgress",
     "KeptResource",
+    "Launch",
     "Location",
     "LocationAddress",
     "LocationIdentifier",
@@ -67,9 +82,12 @@ __all__ = [
     "ProvenanceEntity",
     "ProvenanceTarget",
     "RecordVersion",
+    "RefreshToken",
     "ReplacedContent",
     "Role",
     "SealingKey",
     "Session",
+    "SigningKey",
+    "UsedAssertion",
     "User",
 ]

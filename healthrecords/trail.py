@@ -5,7 +5,7 @@ failure goes through the connection `trail`, so that a rollback of the request d
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 from django.conf import settings
@@ -45,12 +45,19 @@ def _sink() -> Sink:
 
 def record(request: AccessRequest, facts: Iterable[Fact]) -> None:
     """Write facts in the current transaction; whatever stops it must stop the answer, too."""
-    _sink()(Entry(request, list(facts)), "default")
+    _sink()(_entry(request, facts), "default")
 
 
 def record_apart(request: AccessRequest, facts: Iterable[Fact]) -> None:
     """Write facts about what was denied or failed; they outlive the request's rollback."""
-    _sink()(Entry(request, list(facts)), "trail")
+    _sink()(_entry(request, facts), "trail")
+
+
+def _entry(request: AccessRequest, facts: Iterable[Fact]) -> Entry:
+    """The facts of one request; what a person does by an app names the app."""
+    app = request.actor.app
+    named = [replace(fact, detail=f"by the app {app}; {fact.detail}".rstrip("; ")) if app else fact for fact in facts]
+    return Entry(request, named)
 
 
 def disclosed(action: str, disclosures: Iterable[Disclosure], detail: str = "", query: str = "") -> list[Fact]:

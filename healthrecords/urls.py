@@ -8,6 +8,7 @@ from django.views.generic import RedirectView
 
 from healthrecords import health
 from healthrecords.fhir.views import BundleView
+from healthrecords.oauth import discovery
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
@@ -16,7 +17,9 @@ urlpatterns = [
     path("metrics", import_string(settings.METRICS), name="metrics"),
     path("accounts/", include("healthrecords.accounts.urls")),
     path("accounts/", include("healthrecords.accounts.allauth_urls")),
+    path("oauth/", include("healthrecords.oauth.urls")),
     path("admin/", admin.site.urls),
     path("fhir", BundleView.as_view(), name="fhir"),
+    path("fhir/.well-known/smart-configuration", discovery.smart, name="smart-configuration"),
     path("fhir/", include("healthrecords.fhir.urls")),
 ]

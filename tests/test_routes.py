@@ -80,6 +80,8 @@ ROUTES: dict[str, Expected] = {
     "accounts/sessions/end/": Expected(405, 405),
     "accounts/sso/": Expected(404, 404),
     "accounts/sso/back/": Expected(404, 404),
+    # the OAuth 2 server
+    "oauth/token": Expected(400, 400, row="failure", method="post", outsider_row="failure"),
     # the admin
     "admin/": SIGNED_IN,
     "admin/login/": Expected(302, 302),
@@ -116,6 +118,7 @@ ROUTES: dict[str, Expected] = {
     "fhir/": Expected(401, 415, row="failed 415", method="post", outsider_row="denied"),
     "fhir": Expected(401, 415, row="failed 415", method="post", outsider_row="denied"),
     "fhir/metadata": OPEN,
+    "fhir/.well-known/smart-configuration": OPEN,
     **{f"fhir/{name}{rest}": API for name in TYPES for rest in (
         "", "/_history", "/<logical_id>", "/<logical_id>/_history", "/<logical_id>/_history/<number>",
         "/<logical_id>/$validate",

@@ -18,7 +18,8 @@ class Actor:
     """Who acts: a person, a token or the system, with a copy of the name for the trail.
 
     `scopes` narrow what the roles permit; None is no narrowing. `launch_patient` is the logical id of the patient for
-    whom an app was launched: `patient/` scopes open this patient's records alone.
+    whom an app was launched: `patient/` scopes open this patient's records alone. `app` names the app by which a person
+    acts.
     """
 
     kind: str
@@ -30,6 +31,7 @@ class Actor:
     references: tuple[str, ...] = ()  # the directory entries that this actor is: Practitioner/…, Organization/…
     scopes: tuple[Scope, ...] | None = None
     launch_patient: str | None = None
+    app: str = ""
 
     @property
     def is_authenticated(self) -> bool:

@@ -1,9 +1,12 @@
-"""API tokens as Django REST Framework's authentication: `Authorization: Bearer hrt_PREFIX_SECRET` (RFC 6750)."""
+"""Tokens as Django REST Framework's authentication (RFC 6750): API tokens, `Bearer hrt_PREFIX_SECRET`, and the access
+tokens of the OAuth 2 server, `Bearer hra_SECRET`."""
 
 import json
 import re
 import time
+from collections.abc import Callable
 from datetime import timedelta
+from typing import TypeVar
 
 from django.db.models import Q, TextField
 from django.db.models.functions import Cast
@@ -16,8 +19,10 @@ from healthrecords.access.request import Actor, actor_of_token
 from healthrecords.accounts import attempts
 from healthrecords.accounts.models import ApiToken, Role, digest
 from healthrecords.compiled import Compiled
+from healthrecords.oauth import bearer
 
-_HEADER = re.compile(r"bearer +hrt_([0-9a-f]{12})_([A-Za-z0-9_-]{43})", re.IGNORECASE)
+Found = TypeVar("Found")
+_HEADER = re.compile(r"bearer +(?:hrt_([0-9a-f]{12})_([A-Za-z0-9_-]{43})|(hra_[A-Za-z0-9_-]{43}))", re.IGNORECASE)
 _NOBODYS = ApiToken(secret_digest=digest(""))  # what the secret of an unknown prefix is compared with
 _RIGHT: dict[bytes, float] = {}  # digests of tokens, and until when they are no guess
 RIGHT_FOR = 300.0  # seconds
@@ -28,15 +33,18 @@ USE_IS_NOTED_EVERY = timedelta(minutes=1)
 class TokenAuthentication(BaseAuthentication):
     """Answers who sent the token; a wrong, expired or revoked one is a 401 with one sentence."""
 
-    def authenticate(self, request: Request) -> tuple[Actor, ApiToken] | None:
-        """Return the actor with the token, or None where no header was sent."""
+    def authenticate(self, request: Request) -> tuple[Actor, ApiToken | None] | None:
+        """Return the actor with its API token if it has one, or None where no header was sent."""
         header = get_authorization_header(request).decode("latin-1").strip()
         if not header:
             return None
         found = _HEADER.fullmatch(header)
         if found is None:
             raise AuthenticationFailed("The Authorization header must be 'Bearer' and a token of this server.")
-        token = _guessed(found[1], found[2], str(getattr(request, "client_address", "")))
+        address = str(getattr(request, "client_address", ""))
+        if found[3]:
+            return _guessed("", found[3], address, lambda: bearer.actor(found[3])), None
+        token = _guessed(found[1], found[2], address, lambda: _checked(found[1], found[2]))
         _note_use(token)
         return actor_of_token(token), token
 
@@ -44,18 +52,18 @@ class TokenAuthentication(BaseAuthentication):
         return "Bearer"
 
 
-def _guessed(prefix: str, secret: str, address: str) -> ApiToken:
-    """The live token. What this process has seen to be right a short while ago is no guess, and not counted as one."""
+def _guessed(prefix: str, secret: str, address: str, check: Callable[[], Found]) -> Found:
+    """What `check` finds. What this process has seen to be right a short while ago is no guess, and not counted."""
     seen = digest(f"{prefix}{secret}")
     if _RIGHT.get(seen, 0) > time.monotonic():
-        return _checked(prefix, secret)
+        return check()
     attempts.take("token", prefix, address)
-    token = _checked(prefix, secret)
+    found = check()
     attempts.forgive("token", prefix, address)
     if len(_RIGHT) >= REMEMBERED:
         _RIGHT.clear()
     _RIGHT[seen] = time.monotonic() + RIGHT_FOR
-    return token
+    return found
 
 
 def _checked(prefix: str, secret: str) -> ApiToken:

@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "axes",
+    "oauth2_provider",
     "django_typer",
     "rest_framework",
     "healthrecords",

@@ -1,0 +1,23 @@
+"""Which of the scopes that a client asks for it is given: never more than it was registered with."""
+
+from collections.abc import Iterator
+
+from healthrecords.oauth import scopes
+from healthrecords.oauth.scopes import ANY, OTHERS, Scope
+
+
+def granted(asked: str, registered: str) -> list[str]:
+    """The scopes of `asked` that `registered` covers, each narrowed to what it covers; raises BadScope."""
+    most = scopes.parse(registered)
+    opened = [common for scope in scopes.parse(asked) for common in _common(scope, most)]
+    others = [word for word in asked.split() if word in OTHERS & set(registered.split())]
+    return list(dict.fromkeys([*others, *(scope.text for scope in opened)]))
+
+
+def _common(scope: Scope, most: tuple[Scope, ...]) -> Iterator[Scope]:
+    """What a scope has in common with each of the registered ones."""
+    for other in most:
+        letters = "".join(letter for letter in scope.letters if letter in other.letters)
+        if letters and scope.level == other.level and (scope.names(other.kind) or other.names(scope.kind)):
+            kind = other.kind if scope.kind == ANY else scope.kind
+            yield Scope(scope.level, kind, letters, tuple(dict.fromkeys(scope.constraint + other.constraint)))

@@ -1,0 +1,50 @@
+"""A live server whose own address is the public one, and clients that are registered with it by the command."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+
+from tests.smart.backend import Backend, key_set, new_key
+
+
+@pytest.fixture
+def fhir(live_server: Any, settings: Any) -> str:
+    """The base address of the FHIR API."""
+    settings.PUBLIC_URL = live_server.url
+    return f"{live_server.url}/fhir"
+
+
+@pytest.fixture
+def clients(db: None, capsys: pytest.CaptureFixture[str]) -> Callable[..., Any]:
+    """Run a verb of `clients`; answers what it prints alone on stdout, or the object of `--json`."""
+
+    def run(*arguments: str) -> Any:
+        capsys.readouterr()
+        call_command("clients", *arguments)
+        out = capsys.readouterr().out.strip()
+        return json.loads(out) if "--json" in arguments else out
+
+    return run
+
+
+@pytest.fixture
+def registered(fhir: str, clients: Callable[..., Any], tmp_path: Any) -> Callable[..., Backend]:
+    """Register a backend for a scope, with its key set in a file."""
+
+    def register(name: str = "Lab interface", scope: str = "system/Patient.rs", **options: str) -> Backend:
+        key = new_key(options.pop("algorithm", "ES384"))
+        file = tmp_path / f"{name}.json"
+        file.write_text(key_set(key))
+        more = [part for option, value in options.items() for part in (f"--{option}", value)]
+        client_id = clients("register", name, "--jwks", str(file), "--scope", scope, *more)
+        return Backend(fhir, client_id, key)
+
+    return register
+
+
+@pytest.fixture
+def backend(registered: Callable[..., Backend]) -> Backend:
+    return registered()
