@@ -101,7 +101,10 @@ key = "$(openssl rand -hex 32)"
 kek = "$(openssl rand -hex 32)"
 EOF
 
-# The repository of backups, when it is a bucket: put the credentials of that store in place of these
+# The second copy of the documents is encrypted with it: lost without a recovery kit, the copy is lost
+random backup_documents_password 0400 32
+
+# The stores of backups, where they are buckets: put the credentials of that store in place of these
 random backup_s3_access_key 0400 10
 random backup_s3_secret_key 0400 32
 

@@ -170,6 +170,13 @@ def names() -> Iterator[tuple[str, datetime]]:
             yield from ((each["Key"], each["LastModified"]) for each in page.get("Contents", []))
 
 
+def sizes() -> Iterator[tuple[str, int]]:
+    """The names of all objects, in order, each with its size in bytes."""
+    with _told():
+        for page in client().get_paginator("list_objects_v2").paginate(Bucket=settings.S3_BUCKET):
+            yield from ((each["Key"], each["Size"]) for each in page.get("Contents", []))
+
+
 def _remove_version(name: str, version: str, more: dict[str, bool]) -> None:
     try:
         client().delete_object(**_at(name), VersionId=version, **more)

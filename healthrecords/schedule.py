@@ -8,7 +8,7 @@ from celery.schedules import crontab
 # Packages whose module `tasks` holds background work.
 TASK_PACKAGES = [
     "healthrecords.accounts", "compliance.audit", "compliance.review", "documents", "documents.scanning", "ops.backup",
-    "ops.proof",
+    "ops.copies", "ops.proof",
 ]  # fmt: skip
 
 LONG = "long"  # the queue of work that takes minutes or hours
@@ -70,6 +70,25 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "options": {"queue": LONG, "expires": 6 * 3600},
     },
     "review-accesses": {"task": "compliance.review.tasks.review_yesterday", "schedule": crontab(hour=4, minute=10)},
+    # After the database's, so that each row of a backup has its object. The daily run compares, Sunday's reads it all.
+    "copy-new-documents": {
+        "task": "ops.copies.tasks.documents",
+        "schedule": crontab(minute=30),
+        "args": ("copy",),
+        "options": {"queue": LONG, "expires": 3000},
+    },
+    "compare-document-copy": {
+        "task": "ops.copies.tasks.documents",
+        "schedule": crontab(day_of_week="mon-sat", hour=5, minute=0),
+        "args": ("compare",),
+        "options": {"queue": LONG, "expires": 6 * 3600},
+    },
+    "read-document-copy": {
+        "task": "ops.copies.tasks.documents",
+        "schedule": crontab(day_of_week="sunday", hour=5, minute=0),
+        "args": ("read",),
+        "options": {"queue": LONG, "expires": 6 * 3600},
+    },
     "verify-audit-trail": {"task": "compliance.audit.tasks.verify", "schedule": crontab(hour=2, minute=30)},
     "reconcile-audit-trail": {"task": "compliance.audit.tasks.reconcile", "schedule": crontab(hour=2, minute=50)},
 }

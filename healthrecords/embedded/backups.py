@@ -5,6 +5,7 @@ Another disk is better, which HEALTHCARE_BACKUP_WORK_DIR names: what lies on the
 
 import hashlib
 import os
+import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -25,12 +26,15 @@ class Backups:
 
     def prepare(self) -> None:
         """Make the folders and, once, two keys: one that opens backups here, one to be moved away."""
-        for folder in (self.root, self.keys, self.root / "repository"):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._make_folders()
         if os.geteuid() == 0:
             self.root.chmod(0o711)  # a way through for the account that runs a restored PostgreSQL
         if not (self.keys / "recipients").is_file():
             make_keys(self.keys)
+
+    def _make_folders(self) -> None:
+        for folder in (self.root, self.keys, self.root / "repository", self.root / "documents"):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def environment(self, postgres: Postgres) -> dict[str, str]:
         """Return the HEALTHCARE_ names of backups; what the surroundings name wins."""
@@ -38,6 +42,8 @@ class Backups:
             "HEALTHCARE_BACKUP_DATABASE_URL": postgres.url("healthrecords_backup", "database_backup"),
             "HEALTHCARE_BACKUP_WORK_DIR": str(self.root),
             "HEALTHCARE_BACKUP_REPOSITORY": f"file://{self.root / 'repository'}",
+            "HEALTHCARE_BACKUP_DOCUMENTS": f"file://{self.root / 'documents'}",
+            "HEALTHCARE_BACKUP_DOCUMENTS_PASSWORD_FILE": str(self._documents_password),
             "HEALTHCARE_BACKUP_RECIPIENTS_FILE": str(self.keys / "recipients"),
             "HEALTHCARE_BACKUP_IDENTITY_FILE": str(self.keys / "identity"),
         }
@@ -45,7 +51,7 @@ class Backups:
 
     def warnings(self) -> list[str]:
         """What a start says about them, one sentence each."""
-        sealed = [self.keys / "recipients", self.keys / "identity", *self._secrets]
+        sealed = [self.keys / "recipients", self.keys / "identity", self._documents_password, *self._secrets]
         found = [kit_wanted(self.root, sealed)]
         if self.root.stat().st_dev == self.home.root.stat().st_dev:
             found.append(
@@ -53,6 +59,15 @@ class Backups:
                 "with HEALTHCARE_BACKUP_WORK_DIR."
             )
         return [text for text in found if text]
+
+    @property
+    def _documents_password(self) -> Path:
+        """Made when it is first asked for, and never again: the copy of the documents is encrypted with it."""
+        file = self.keys / "documents-password"
+        if not file.is_file():
+            self._make_folders()
+            write_private(file, secrets.token_urlsafe(32))
+        return file
 
     @property
     def _secrets(self) -> list[Path]:

@@ -14,6 +14,13 @@ BACKUP_DATABASE_URL = (
 BACKUP_REPOSITORY = optional("HEALTHCARE_BACKUP_REPOSITORY")
 if BACKUP_REPOSITORY and not BACKUP_REPOSITORY.startswith(("file:///", "s3://")):
     raise ImproperlyConfigured("HEALTHCARE_BACKUP_REPOSITORY must begin with file:/// or s3://.")
+# The second copy of the documents; its encryption key is made from the password.
+BACKUP_DOCUMENTS = optional("HEALTHCARE_BACKUP_DOCUMENTS")
+if BACKUP_DOCUMENTS and not BACKUP_DOCUMENTS.startswith(("file:///", "s3://")):
+    raise ImproperlyConfigured("HEALTHCARE_BACKUP_DOCUMENTS must begin with file:/// or s3://.")
+BACKUP_DOCUMENTS_PASSWORD = optional_secret("HEALTHCARE_BACKUP_DOCUMENTS_PASSWORD", shortest=32)
+BACKUP_DELETED_DAYS = number("HEALTHCARE_BACKUP_DELETED_DAYS", 400, least=1)
+BACKUP_BANDWIDTH = number("HEALTHCARE_BACKUP_BANDWIDTH_MB", 0, least=0)
 BACKUP_S3_ENDPOINT = optional("HEALTHCARE_BACKUP_S3_ENDPOINT")
 BACKUP_S3_ACCESS_KEY = optional_secret("HEALTHCARE_BACKUP_S3_ACCESS_KEY", shortest=8)
 BACKUP_S3_SECRET_KEY = optional_secret("HEALTHCARE_BACKUP_S3_SECRET_KEY", shortest=20)

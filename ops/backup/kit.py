@@ -25,8 +25,10 @@ STEPS = """HealthRecords {version}: recovery on a bare machine
 1. Install Python 3.11 or newer, get HealthRecords {version}, and run `make run` once in it; stop it with Ctrl-C.
    With compose, install the same version of the images instead, and put the files of `secrets/` in deploy/secrets.
 2. Put the files of `secrets/` into the folder `secrets` of the data directory (HEALTHCARE_DATA_DIR), and the files of
-   `keys/` where HEALTHCARE_BACKUP_RECIPIENTS_FILE and HEALTHCARE_BACKUP_IDENTITY_FILE of `settings.env` say.
-3. Set the names in `settings.env`: they hold the repository's address and credentials.
+   `keys/` where HEALTHCARE_BACKUP_RECIPIENTS_FILE, HEALTHCARE_BACKUP_IDENTITY_FILE and
+   HEALTHCARE_BACKUP_DOCUMENTS_PASSWORD_FILE of `settings.env` say.
+3. Set the names in `settings.env`: they hold the addresses and credentials of the repository and of the copy of the
+   documents.
 4. `.venv/bin/python manage.py backup list` shows what can be restored, and to which moments.
 5. `.venv/bin/python manage.py restore database latest --dry-run`, read the plan, then run it without --dry-run.
 6. `make run`. Sign in, look at a patient, and take a full backup: `manage.py backup database --type full`.
@@ -77,7 +79,8 @@ def _environment() -> bytes:
 
 
 def _key_files() -> list[Path]:
-    named = [settings.BACKUP_RECIPIENTS_FILE, settings.BACKUP_IDENTITY_FILE]
+    password = os.environ.get("HEALTHCARE_BACKUP_DOCUMENTS_PASSWORD_FILE")
+    named = [settings.BACKUP_RECIPIENTS_FILE, settings.BACKUP_IDENTITY_FILE, password]
     return [Path(name) for name in named if name]
 
 

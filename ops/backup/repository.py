@@ -23,6 +23,8 @@ from django.conf import settings
 from .faults import BackupFault
 from .flow import Readable
 
+_NAME_ONE = "name a file:///directory or an s3://bucket/prefix."
+
 
 @dataclass(frozen=True)
 class Stored:
@@ -65,7 +67,13 @@ class Repository(Protocol):
 
 def repository() -> Repository:
     """The repository that the settings name; raise BackupFault where they name none."""
-    address = settings.BACKUP_REPOSITORY
+    if not settings.BACKUP_REPOSITORY:
+        raise BackupFault(f"HEALTHCARE_BACKUP_REPOSITORY is not set; {_NAME_ONE}")
+    return repository_at(settings.BACKUP_REPOSITORY)
+
+
+def repository_at(address: str) -> Repository:
+    """The store at a file:///directory or an s3://bucket/prefix, that with the credentials of backups."""
     parts = urlsplit(address)
     if parts.scheme == "file":
         from .directory import Directory
@@ -75,4 +83,4 @@ def repository() -> Repository:
         from .bucket import Bucket
 
         return Bucket(parts.netloc, parts.path.strip("/"))
-    raise BackupFault("HEALTHCARE_BACKUP_REPOSITORY is not set; name a file:///directory or an s3://bucket/prefix.")
+    raise BackupFault(f"{address} is no place for backups; {_NAME_ONE}")

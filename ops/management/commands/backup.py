@@ -1,4 +1,4 @@
-"""backup: copies of the database, taken and listed; the log, received; points; the recovery kit."""
+"""backup: copies of the database and of the documents; the log, received; points; the recovery kit."""
 
 import getpass
 import os
@@ -19,10 +19,12 @@ from ops.backup.overview import Overview, overview
 from ops.backup.receiver import Receiver
 from ops.backup.repository import repository
 from ops.backup.taking import Type
+from ops.copies import copying, telling
+from ops.copies.copying import Kind
 from ops.proof import retention as thinning
 from ops.proof import verifying
 
-Kind = Annotated[Type, typer.Option("--type", help="full, incremental (on the last one) or archive (kept long).")]
+Depth = Annotated[Type, typer.Option("--type", help="full, incremental (on the last one) or archive (kept long).")]
 
 
 class Command(Group):
@@ -32,7 +34,7 @@ class Command(Group):
     @command()
     @verb(changes=True)
     def database(
-        self, type_: Kind = "full", dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan.")] = False
+        self, type_: Depth = "full", dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan.")] = False
     ) -> Result:
         """Copy the database into the repository: verified, compressed, encrypted."""
         if dry_run:
@@ -43,6 +45,26 @@ class Command(Group):
         entry = taken.entry
         data = {"id": entry.id, "type": entry.type, "parent": entry.parent, "size": entry.size}
         return Result(taking.told(taken), data)
+
+    @command()
+    @verb(changes=True)
+    def documents(
+        self,
+        kind: Annotated[
+            Kind,
+            typer.Option("--type", help="copy (what is new), compare (also checksums), read (also against records)."),
+        ] = "compare",
+        bandwidth: Annotated[int, typer.Option(min=0, help="MB a second at most; 0: as the settings say.")] = 0,
+        dry_run: DryRun = False,
+    ) -> Result:
+        """Bring the second copy of the documents up to date, encrypted, never over what it holds."""
+        plan = copying.planned() if dry_run or sys.stderr.isatty() else None
+        if dry_run and plan:
+            numbers = {"dry_run": True, "new": len(plan.new), "bytes": plan.size, "changed": plan.changed}
+            return Result(telling.foretold(plan), numbers, "problem" if plan.changed else "good")
+        with progress("Copying", plan.size if plan else None, of_bytes=True) as advance:
+            done = copying.copy(kind, advance, bandwidth)
+        return Result(telling.told(done), telling.data(done), telling.outcome(done))
 
     @command()
     @verb(changes=True)
