@@ -23,6 +23,7 @@ from . import rclone
 SOURCE, COPY, OBJECTS, DELETED = "source:", "copy:", "copy:objects", "copy:deleted"
 _CHECK = "key/check"
 _PLAIN = "HealthRecords documents\n"
+_HALF = ".partial.bin"  # how rclone names what it is writing
 _WHOLE = "5Gi"  # the largest upload in one part: its checksum is the store's own ETag
 
 
@@ -70,7 +71,7 @@ class Stores:
     def sweep(self) -> None:
         """Remove what a run that was killed left half written."""
         for each in list(self.place.names("objects/")):
-            if each.name.endswith(".partial"):
+            if each.name.endswith(_HALF):
                 self.place.remove(each.name)
 
 
