@@ -27,8 +27,15 @@ _MANNERS = (
     "--timeout=60s",
 )
 _UMASK = 0o077
-_NO_ROOM = ("no space left", "file too large", "quota exceeded", "insufficientstorage", "storagefull", "507")
-_REFUSED = ("403", "401", "invalidaccesskeyid", "signaturedoesnotmatch", "accessdenied")
+_NO_ROOM = (
+    "no space left",
+    "file too large",
+    "quota exceeded",
+    "insufficientstorage",
+    "storagefull",
+    "statuscode: 507",
+)
+_REFUSED = ("statuscode: 403", "statuscode: 401", "invalidaccesskeyid", "signaturedoesnotmatch", "accessdenied")
 _DOWN = ("connection refused", "no such host", "timeout", "deadline exceeded", "connection reset", "unreachable")
 
 

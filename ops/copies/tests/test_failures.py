@@ -108,7 +108,7 @@ def half(archive):
 
 def test_a_run_that_is_killed_is_followed_by_one_that_finishes(archive, operate, monkeypatch):
     """rclone dies with us, in the middle of an object, and leaves what is half written."""
-    name = archive.add(os.urandom(4 << 20))
+    name = archive.add(os.urandom(16 << 20))
     if not (child := os.fork()):
         popen = subprocess.Popen
 
