@@ -7,6 +7,7 @@ from django.core.management import load_command_class
 
 from ops.backup.tests.cluster import Cluster
 from ops.backup.tests.site import Operated, Site
+from ops.copies.tests.archive import archive_in, move_to_a_bucket
 
 
 @pytest.fixture(scope="session")
@@ -56,3 +57,17 @@ def site(_cluster, make_site, monkeypatch):
     monkeypatch.setenv("HEALTHCARE_POSTGRES_BIN", str(_cluster.postgres.programs))
     yield make_site(_cluster)
     _cluster.forget()
+
+
+@pytest.fixture
+def archive(db, settings, tmp_path, monkeypatch):
+    """Documents in the store, and an empty place for their copy."""
+    with archive_in(settings, tmp_path, monkeypatch) as archive:
+        yield archive
+
+
+@pytest.fixture
+def in_a_bucket(archive, settings):
+    """The copy is in a bucket."""
+    move_to_a_bucket(settings)
+    return archive

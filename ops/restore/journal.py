@@ -45,7 +45,7 @@ def journal(where: Place) -> Journal:
     return Journal(where.root / "restores.jsonl")
 
 
-def rate(where: Place) -> float | None:
-    """Bytes a second of the last restore that succeeded, or None."""
-    done = [line for line in journal(where).lines() if line.get("event") == "done" and line.get("seconds")]
+def rate(where: Place, event: str = "done") -> float | None:
+    """Bytes a second of the last restore that succeeded and whose line says `event`, or None."""
+    done = [line for line in journal(where).lines() if line.get("event") == event and line.get("seconds")]
     return float(done[-1]["bytes"]) / float(done[-1]["seconds"]) if done else None

@@ -1,17 +1,19 @@
-"""restore: bring the database back."""
+"""restore: bring back the database, and documents."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from django.utils.dateparse import parse_datetime
 from django.utils.timezone import is_naive
 from django_typer.management import command
 
-from healthrecords.cli import Group, Result, progress, verb
+from documents.models import Content
+from healthrecords.cli import DryRun, Group, Result, counted, progress, verb
 from ops.backup.faults import BackupFault
 from ops.backup.place import place
 from ops.backup.repository import repository
+from ops.restore import documents as lost_documents
 from ops.restore import keeping
 from ops.restore import plan as plans
 from ops.restore.restoring import restore
@@ -55,6 +57,31 @@ class Command(Group):
             f"Restored {plan.base.id} to {plan.ends} in {done.seconds:.1f} s, into {done.folder}.{kept}",
             {"id": done.id, "seconds": round(done.seconds, 1), "rows": done.findings.rows},
             recordable=False,
+        )
+
+    @command()
+    @verb(changes=True)
+    def documents(
+        self,
+        quick: Annotated[bool, typer.Option(help="Find by size alone what the store holds damaged.")] = False,
+        dry_run: DryRun = False,
+    ) -> Result:
+        """Bring back from their copy the documents that the store lacks or holds damaged; the others are left alone."""
+        with progress("Comparing", Content.objects.count()) as advance:
+            plan = lost_documents.make(quick, advance)
+        data: dict[str, Any] = {"plan": plan.as_rows(), "lost": list(plan.lost)}
+        if dry_run:
+            sentence = "This is what a restore would do; nothing was changed."
+            return Result(sentence, {"dry_run": True, **data}, "problem" if plan.lost else "good")
+        with progress("Restoring", plan.size, of_bytes=True) as advance:
+            done = lost_documents.restore(plan, advance)
+        kept = f" What was damaged is kept in {plan.kept}." if plan.damaged else ""
+        failed = f" {counted(len(done.failed), 'document')} could not be restored." if done.failed else ""
+        return Result(
+            f"Restored {counted(len(done.done), 'document')} in {done.seconds:.1f} s, each as its record says."
+            f"{kept}{failed}",
+            {**data, "restored": len(done.done), "failed": done.failed},
+            "problem" if done.failed else "good",
         )
 
     def _tell(self, line: str) -> None:

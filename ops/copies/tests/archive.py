@@ -2,11 +2,10 @@
 
 import os
 import shutil
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from uuid import uuid4
 
-import pytest
 from botocore.exceptions import ClientError
 
 from documents import storage
@@ -55,8 +54,8 @@ class Archive:
         return sorted(path.name.removesuffix(".bin") for path in (self.folder / folder).glob("*"))
 
 
-@pytest.fixture
-def archive(db, settings, tmp_path, monkeypatch):
+@contextmanager
+def archive_in(settings, tmp_path, monkeypatch):
     """An empty store, seen by this test process alone, whose rows are settled at once."""
     mine = f"{int(os.environ.get('PYTEST_XDIST_WORKER', 'gw0').removeprefix('gw')) + 0xC0:08x}"
     new_name, sizes, names = storage.new_name, storage.sizes, storage.names
@@ -74,13 +73,11 @@ def archive(db, settings, tmp_path, monkeypatch):
     shutil.rmtree(tmp_path, ignore_errors=True)
 
 
-@pytest.fixture
-def in_a_bucket(archive, settings):
-    """The copy is in a bucket instead, below a prefix of its own."""
+def move_to_a_bucket(settings):
+    """Lead the copy to a bucket instead, below a prefix of its own."""
     store = objectstore.connect(objectstore.application(), connecting=3, reading=30)
     with suppress(ClientError):  # it is there already
         objectstore.make_bucket(store, settings.S3_AUDIT_BUCKET)
     settings.BACKUP_DOCUMENTS = f"s3://{settings.S3_AUDIT_BUCKET}/copies-{uuid4()}"
     settings.BACKUP_S3_ENDPOINT = settings.S3_ENDPOINT
     settings.BACKUP_S3_ACCESS_KEY, settings.BACKUP_S3_SECRET_KEY = settings.S3_ACCESS_KEY, settings.S3_SECRET_KEY
-    return archive
