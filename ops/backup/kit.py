@@ -31,7 +31,8 @@ STEPS = """HealthRecords {version}: recovery on a bare machine
    documents.
 4. `.venv/bin/python manage.py backup list` shows what can be restored, and to which moments.
 5. `.venv/bin/python manage.py restore database latest --dry-run`, read the plan, then run it without --dry-run.
-6. `make run`, then `manage.py restore documents`, with --dry-run first. Sign in, look at a patient, and take a full backup: `manage.py backup database --type full`.
+6. `make run`, then `manage.py restore documents --dry-run`, and without --dry-run.
+7. Sign in, look at a patient and at a document, and take a full backup: `manage.py backup database --type full`.
 
 Without this program: `age -d -i keys/identity OBJECT | zstd -d | tar x` opens an object of the repository;
 docs/runbooks/restore-by-hand.md has every step.
