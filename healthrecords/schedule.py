@@ -8,7 +8,7 @@ from celery.schedules import crontab
 # Packages whose module `tasks` holds background work.
 TASK_PACKAGES = [
     "healthrecords.accounts", "compliance.audit", "compliance.review", "documents", "documents.scanning", "ops.backup",
-    "ops.copies", "ops.proof",
+    "ops.archives", "ops.copies", "ops.proof",
 ]  # fmt: skip
 
 LONG = "long"  # the queue of work that takes minutes or hours
@@ -70,6 +70,18 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "options": {"queue": LONG, "expires": 6 * 3600},
     },
     "review-accesses": {"task": "compliance.review.tasks.review_yesterday", "schedule": crontab(hour=4, minute=10)},
+    "backup-config": {
+        "task": "ops.archives.tasks.archive",
+        "schedule": crontab(hour=3, minute=0),
+        "args": ("config",),
+        "options": {"queue": LONG, "expires": 6 * 3600},
+    },
+    "backup-logs": {
+        "task": "ops.archives.tasks.archive",
+        "schedule": crontab(hour=4, minute=0),
+        "args": ("logs",),
+        "options": {"queue": LONG, "expires": 6 * 3600},
+    },
     # After the database's, so that each row of a backup has its object. The daily run compares, Sunday's reads it all.
     "copy-new-documents": {
         "task": "ops.copies.tasks.documents",

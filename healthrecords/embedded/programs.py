@@ -5,6 +5,7 @@ import shutil
 PACKAGES = {
     "age": "age",
     "chromium": "chromium",
+    "git": "git",
     "haproxy": "haproxy",
     "promtool": "prometheus",
     "clamd": "clamav-daemon",

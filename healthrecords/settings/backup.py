@@ -4,7 +4,7 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-from .environment import DATA_DIR, number, one_of, optional, optional_secret, server_url
+from .environment import DATA_DIR, EMBEDDED, number, one_of, optional, optional_secret, server_url, words
 
 BACKUP_DATABASE_URL = (
     server_url("HEALTHCARE_BACKUP_DATABASE_URL", "postgres", "postgresql")
@@ -21,6 +21,10 @@ if BACKUP_DOCUMENTS and not BACKUP_DOCUMENTS.startswith(("file:///", "s3://")):
 BACKUP_DOCUMENTS_PASSWORD = optional_secret("HEALTHCARE_BACKUP_DOCUMENTS_PASSWORD", shortest=32)
 BACKUP_DELETED_DAYS = number("HEALTHCARE_BACKUP_DELETED_DAYS", 400, least=1)
 BACKUP_BANDWIDTH = number("HEALTHCARE_BACKUP_BANDWIDTH_MB", 0, least=0)
+# More files and folders that `backup config` keeps, and the folder of log files.
+BACKUP_CONFIG = words("HEALTHCARE_BACKUP_CONFIG")
+BACKUP_LOGS = optional("HEALTHCARE_BACKUP_LOGS", str(DATA_DIR / "logs") if EMBEDDED else "")
+BACKUP_ARCHIVE_DAYS = number("HEALTHCARE_BACKUP_ARCHIVE_DAYS", 2192, least=1)
 BACKUP_S3_ENDPOINT = optional("HEALTHCARE_BACKUP_S3_ENDPOINT")
 BACKUP_S3_ACCESS_KEY = optional_secret("HEALTHCARE_BACKUP_S3_ACCESS_KEY", shortest=8)
 BACKUP_S3_SECRET_KEY = optional_secret("HEALTHCARE_BACKUP_S3_SECRET_KEY", shortest=20)

@@ -43,7 +43,7 @@ def write(file: Path, passphrase: str) -> list[str]:
     """Write a new kit; return the names of what it holds. Raise BackupFault for a weak passphrase or a taken name."""
     if len(passphrase) < _SHORTEST:
         raise BackupFault(f"The passphrase is too short: at least {_SHORTEST} characters.")
-    held = _contents()
+    held = secrets() | {"STEPS.txt": STEPS.format(version=__version__).encode()}
     sealed = pyrage.passphrase.encrypt(_packed(held), passphrase)
     try:
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
@@ -67,8 +67,9 @@ def _sealed() -> list[Path]:
     return [*_key_files(), Path(settings.FIELD_KEY_FILE), Path(settings.INDEX_KEY_FILE)]
 
 
-def _contents() -> dict[str, bytes]:
-    held = {"STEPS.txt": STEPS.format(version=__version__).encode(), "settings.env": _environment()}
+def secrets() -> dict[str, bytes]:
+    """The settings with their values, and the files of keys and secrets that this process may read, by their names."""
+    held = {"settings.env": _environment()}
     held |= {f"keys/{path.name}": path.read_bytes() for path in _key_files() if path.is_file()}
     return held | {f"secrets/{path.name}": path.read_bytes() for path in _secret_files() if path.is_file()}
 

@@ -75,12 +75,13 @@ def link(source: Source, entry: Entry, folder: Path) -> None:
     folder.mkdir(mode=0o700)
     for role, into in _INTO.items():
         with source.part(entry.part(role)) as content:
-            _unpack(content, folder / into, entry.part(role).name)
+            unpack(content, folder / into, entry.part(role).name)
     with source.part(entry.part(MANIFEST)) as content, (folder / MANIFEST).open("wb") as file:
         shutil.copyfileobj(content, file, CHUNK)
 
 
-def _unpack(content: Readable, folder: Path, name: str) -> None:
+def unpack(content: Readable, folder: Path, name: str) -> None:
+    """Unpack a tar below `folder`; raise Damaged or DiskFull."""
     try:
         with tarfile.open(fileobj=cast(BinaryIO, content), mode="r|", bufsize=CHUNK) as archive:
             for member in archive:  # extractall takes a filter only from Python 3.11.4 on
@@ -98,7 +99,8 @@ def _plain(member: tarfile.TarInfo) -> tarfile.TarInfo:
     path = PurePosixPath(member.name)
     if path.is_absolute() or ".." in path.parts or not (member.isfile() or member.isdir()):
         raise Damaged(f"The archive holds {member.name}, which no backup has; nothing was put in place.")
-    member.mode = 0o700 if member.isdir() else 0o600  # TarInfo.replace is newer than our oldest Python, too
+    # TarInfo.replace is newer than our oldest Python, too.
+    member.mode = 0o700 if member.isdir() or member.mode & 0o100 else 0o600
     return member
 
 

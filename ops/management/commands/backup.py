@@ -13,6 +13,8 @@ from django_typer.management import command
 
 from healthrecords.cli import DryRun, Group, Result, counted, progress, verb
 from healthrecords.embedded.backups import make_keys
+from ops.archives import taking as archiving
+from ops.archives.entries import Kind as Archived
 from ops.backup import kit, points, taking
 from ops.backup.faults import BackupFault
 from ops.backup.overview import Overview, overview
@@ -65,6 +67,24 @@ class Command(Group):
         with progress("Copying", plan.size if plan else None, of_bytes=True) as advance:
             done = copying.copy(kind, advance, bandwidth)
         return Result(telling.told(done), telling.data(done), telling.outcome(done))
+
+    @command()
+    @verb(changes=True)
+    def config(self, dry_run: DryRun = False) -> Result:
+        """Keep the settings and the deployment's files; whatever is secret is sealed to the offline key alone."""
+        return _archived("config", dry_run)
+
+    @command()
+    @verb(changes=True)
+    def logs(self, dry_run: DryRun = False) -> Result:
+        """Keep the log files that have changed since the last time."""
+        return _archived("logs", dry_run)
+
+    @command()
+    @verb(changes=True)
+    def application(self, dry_run: DryRun = False) -> Result:
+        """Keep the source of the version that runs, with its lock file and its commit; once for each version."""
+        return _archived("application", dry_run)
 
     @command()
     @verb(changes=True)
@@ -125,6 +145,15 @@ class Command(Group):
         return Result(
             f"The kit {file} holds {counted(len(held), 'file')}; keep it away from this machine.", {"files": held}
         )
+
+
+def _archived(kind: Archived, dry_run: bool) -> Result:
+    if dry_run:
+        plan = archiving.planned(kind)
+        return Result(archiving.foretold(plan), {"dry_run": True, "files": plan.files})
+    done = archiving.take(kind)
+    kept = done.entry or done.same
+    return Result(archiving.told(done), {"id": kept.id if kept else None, "files": done.files, **done.about})
 
 
 def _passphrase() -> str:

@@ -1,6 +1,7 @@
-"""restore: bring back the database, and documents."""
+"""restore: bring back the database, documents, and archives of all else."""
 
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -10,15 +11,19 @@ from django_typer.management import command
 
 from documents.models import Content
 from healthrecords.cli import DryRun, Group, Result, counted, progress, verb
+from ops.archives.entries import Kind
 from ops.backup.faults import BackupFault
 from ops.backup.place import place
 from ops.backup.repository import repository
+from ops.restore import archives, keeping
 from ops.restore import documents as lost_documents
-from ops.restore import keeping
 from ops.restore import plan as plans
 from ops.restore.restoring import restore
 from ops.restore.target import target as target_named
 
+Archive = Annotated[str, typer.Argument(help="The id of an archive, or `latest`.")]
+Folder = Annotated[Path | None, typer.Option("--target", help="An empty or a new directory.")]
+Replace = Annotated[bool, typer.Option(help="Put it in the place of what is there, which is kept beside it.")]
 Backup = Annotated[str, typer.Argument(help="The id of a backup, or `latest`.")]
 
 
@@ -82,6 +87,45 @@ class Command(Group):
             f"{kept}{failed}",
             {**data, "restored": len(done.done), "failed": done.failed},
             "problem" if done.failed else "good",
+        )
+
+    @command()
+    @verb(changes=True)
+    def config(
+        self, archive: Archive = "latest", *, target: Folder = None, replace: Replace = False, dry_run: DryRun = False
+    ) -> Result:
+        """Unpack the configuration; its keys need the offline private key in HEALTHCARE_BACKUP_IDENTITY_FILE."""
+        return self._unpacked("config", archive, target, replace, dry_run)
+
+    @command()
+    @verb(changes=True)
+    def logs(
+        self, archive: Archive = "latest", *, target: Folder = None, replace: Replace = False, dry_run: DryRun = False
+    ) -> Result:
+        """Unpack log files."""
+        return self._unpacked("logs", archive, target, replace, dry_run)
+
+    @command()
+    @verb(changes=True)
+    def application(
+        self, archive: Archive = "latest", *, target: Folder = None, replace: Replace = False, dry_run: DryRun = False
+    ) -> Result:
+        """Unpack the source of a version."""
+        return self._unpacked("application", archive, target, replace, dry_run)
+
+    def _unpacked(self, kind: Kind, archive: str, target: Path | None, replace: bool, dry_run: bool) -> Result:
+        plan = archives.make(kind, archive, target, replace)
+        data = {"plan": plan.as_rows()}
+        if dry_run:
+            return Result("This is what a restore would do; nothing was changed.", {"dry_run": True, **data})
+        with progress("Restoring", plan.size, of_bytes=True) as advance:
+            done = archives.restore(plan, advance)
+        kept = f" What was there is kept in {done.kept}." if done.kept else ""
+        shut = f" The {', '.join(plan.shut)} stay sealed: name their key to restore them." if plan.shut else ""
+        return Result(
+            f"Restored {counted(done.files, 'file')} of {plan.entry.id} into {done.folder} in {done.seconds:.1f} s, "
+            f"each as it was stored.{kept}{shut}",
+            {**data, "files": done.files, "folder": str(done.folder)},
         )
 
     def _tell(self, line: str) -> None:
