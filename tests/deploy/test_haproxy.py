@@ -283,7 +283,6 @@ def test_the_log_is_one_that_the_trail_can_be_reconciled_with(door):
     assert [each.request for each in read] == [dict(headers)["x-request-id"] for headers in reached]
 
 
-
 def test_an_application_that_does_not_live_gets_no_requests(door, backend):
     backend.alive = False
     until(lambda: door.ask()[0].status == 503)
