@@ -11,6 +11,8 @@ from datetime import datetime
 from django.conf import settings
 
 from healthrecords.cli import counted
+from ops.archives import retention as old_archives
+from ops.archives.entries import Archive
 from ops.backup import catalogue as books
 from ops.backup import log
 from ops.backup.catalogue import Catalogue
@@ -80,6 +82,7 @@ class Plan:
     segments: tuple[str, ...]
     points: tuple[str, ...]
     leftovers: tuple[str, ...]
+    archives: tuple[Archive, ...] = ()
 
     @property
     def freed(self) -> int:
@@ -104,6 +107,7 @@ def plan(target: Repository, keep: Keep | None = None) -> Plan:
         segments=tuple(name for name in _unneeded(target, begin) if not target.locked_until(name)),
         points=tuple(p.name for p in books.points(target) if log.number_at(p.lsn) < begin.get(p.system, 0)),
         leftovers=tuple(name for name in _leftovers(target, known) if not target.locked_until(name)),
+        archives=tuple(old_archives.due(target)),
     )
 
 
@@ -184,6 +188,7 @@ def carry_out(decided: Plan, target: Repository) -> None:
             _remove(target, link.id)
     for name in decided.leftovers:
         target.remove(name)
+    old_archives.carry_out(decided.archives, target)
 
 
 def _remove(target: Repository, backup: str) -> None:
@@ -197,10 +202,12 @@ def told(decided: Plan, done: bool) -> str:
     """What was decided, in a sentence."""
     did = "were removed" if done else "would be removed"
     held = f" {counted(len(decided.locked), 'chain')} stay until their lock ends." if decided.locked else ""
+    others = f" {counted(len(decided.archives), 'old archive')} {did}, too." if decided.archives else ""
     left = f" Left alone, since a part is missing or damaged: {', '.join(decided.unclear)}." if decided.unclear else ""
     return (
         f"{counted(len(decided.kept), 'chain')} kept; {counted(len(decided.going), 'chain')} "
-        f"({decided.freed / 1e6:.1f} MB) and {counted(len(decided.segments), 'segment')} of the log {did}.{held}{left}"
+        f"({decided.freed / 1e6:.1f} MB) and {counted(len(decided.segments), 'segment')} of the log {did}.{others}"
+        f"{held}{left}"
     )
 
 

@@ -1,9 +1,10 @@
 """Hashes the repository again, without a key: every object is there and is what was stored."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from healthrecords.cli import counted
+from ops.archives.entries import archives
 from ops.backup import catalogue as books
 from ops.backup import log
 from ops.backup.catalogue import Catalogue, Part
@@ -32,9 +33,14 @@ def verify(advance: Advance = lambda _: None) -> Verified:
     target = repository()
     target.check()
     known = books.catalogue(target)
-    found = Verified(objects=len(known.entries))
-    found.findings += [f"{name} is damaged: it does not agree with its own hash." for name in known.damaged]
-    for step in (_documents(target), _parts(target, known, advance), _segments(target, advance), _gaps(target, known)):
+    others = archives(target)
+    found = Verified(objects=len(known.entries) + len(others.entries))
+    found.findings += [
+        f"{name} is damaged: it does not agree with its own hash." for name in (*known.damaged, *others.damaged)
+    ]
+    parts = [part for entry in known.entries for part in entry.parts]
+    parts += [part for entry in others.entries for part in entry.parts]
+    for step in (_documents(target), _parts(target, parts, advance), _segments(target, advance), _gaps(target, known)):
         for fault, size in step:
             found.objects, found.bytes = found.objects + bool(size), found.bytes + size
             found.findings += [fault] if fault else []
@@ -43,7 +49,7 @@ def verify(advance: Advance = lambda _: None) -> Verified:
 
 def size(target: Repository) -> int:
     """The bytes that `verify` will read."""
-    return sum(each.size for prefix in ("backups/", "wal/") for each in target.names(prefix))
+    return sum(each.size for prefix in ("backups/", "archives/", "wal/") for each in target.names(prefix))
 
 
 _Step = Iterator[tuple[str, int]]
@@ -66,10 +72,9 @@ def _document(target: Repository, stored: Stored) -> str:
     return ""
 
 
-def _parts(target: Repository, known: Catalogue, advance: Advance) -> _Step:
-    for entry in known.entries:
-        for part in entry.parts:
-            yield _part(target, part, advance), part.size
+def _parts(target: Repository, parts: Iterable[Part], advance: Advance) -> _Step:
+    for part in parts:
+        yield _part(target, part, advance), part.size
 
 
 def _part(target: Repository, part: Part, advance: Advance) -> str:

@@ -3,9 +3,12 @@
 import hashlib
 import os
 import subprocess
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
+from ops.archives import taking
 from ops.archives.tasks import archive
 from ops.runs import Run
 
@@ -114,3 +117,30 @@ def test_an_archive_is_opened_and_verified_by_hand(vault, answer):
     command = f"age -d -i {vault.folder}/offline {packed} | zstd -d | tar x && sha256sum -c --quiet SHA256SUMS"
     subprocess.run(["sh", "-euc", command], cwd=vault.folder / "by-hand", check=True)
     assert (vault.folder / "by-hand/manage.py").read_text() == "# manage.py\n"
+
+
+def test_verification_reads_the_archives_too(vault, answer, settings):
+    answer("backup", "application")
+    assert answer("backup", "verify")[0] == 0
+    (packed,) = vault.objects("archives/*/*.age")
+    data = packed.read_bytes()
+    packed.chmod(0o600)
+    packed.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    code, said = answer("backup", "verify")
+    assert (code, packed.name in said["findings"][0]) == (1, True)
+
+
+def test_old_archives_go_and_the_newest_of_each_kind_stays(vault, answer, settings, monkeypatch):
+    def made(kind, days):
+        time = datetime(2026, 1, 31, tzinfo=UTC) - timedelta(days=days)
+        monkeypatch.setattr(taking, "datetime", SimpleNamespace(now=lambda _: time))
+        return answer("backup", kind)[1]["id"]
+
+    application, old, older = made("application", 60), made("config", 31), made("config", 30)
+    newest = made("config", 0)
+    settings.BACKUP_ARCHIVE_DAYS = 30
+    assert "1 old archive would be removed, too" in answer("backup", "retention", "--dry-run")[1]["summary"]
+    answer("backup", "retention")
+    left = {path.parent.name for path in vault.objects("archives/*/entry.json")}
+    assert left == {application, older, newest}
+    assert not vault.objects(f"archives/{old}/*")
