@@ -5,7 +5,7 @@ from django.utils import timezone
 from compliance.consent.decision import Ask
 from compliance.consent.predicate import Permits, TargetsPermit
 from healthrecords.access.policy import Versions
-from healthrecords.access.request import LETTERS, SYSTEM, AccessRequest, Decision
+from healthrecords.access.request import LETTERS, AccessRequest, Decision
 from healthrecords.fhir.resource import is_directory, resource_of
 from healthrecords.provenance.models import Provenance
 from healthrecords.records import Record, RecordQuerySet
@@ -33,18 +33,18 @@ class RolePolicy:
     def visible(self, queryset: RecordQuerySet, request: AccessRequest) -> RecordQuerySet:
         model: type[Record] = queryset.model
         kind = resource_of(model).name
-        if _is_open(kind, request):
+        if _by_role_alone(kind):
             return queryset
         ask = Ask.of(request, timezone.now())
         seen = queryset.filter(Permits("current__patients", "current__labels", kind, ask))
         return seen.filter(TargetsPermit("uuid", ask)) if queryset.model is Provenance else seen
 
     def visible_versions(self, queryset: Versions, request: AccessRequest) -> Versions:
-        if _is_open(request.resource_type, request):
+        if _by_role_alone(request.resource_type):
             return queryset
         return queryset.filter(Permits("patients", "labels", request.resource_type, Ask.of(request, timezone.now())))
 
 
-def _is_open(kind: str, request: AccessRequest) -> bool:
-    """Whether consent has no say: directories, what goes by role alone, and jobs of the system, which show nothing."""
-    return is_directory(kind) or kind in BY_ROLE_ALONE or request.actor == SYSTEM
+def _by_role_alone(kind: str) -> bool:
+    """Whether consent has no say about records of a type."""
+    return is_directory(kind) or kind in BY_ROLE_ALONE

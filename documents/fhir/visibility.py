@@ -1,4 +1,4 @@
-"""Whose content it is: seen by whoever sees a document that points to it; before there is one, by its sender alone."""
+"""Whose content it is: seen by whoever sees every document that points to it; before there is one, by its sender."""
 
 from typing import Any
 from uuid import UUID
@@ -26,10 +26,10 @@ def visible_content(asked: AccessRequest, logical_id: str) -> tuple[Content, lis
 
 
 def _patients(asked: AccessRequest, documents: list[str]) -> list[str]:
-    """The patients of those documents that the asker may see."""
+    """The patients of those documents, if the asker may see each: a new document does not open what another hides."""
     live: Any = DocumentReference.objects.live().filter(logical_id__in=documents)
-    seen = policy.visible(live, asked.to("read", "DocumentReference"))
-    return sorted(set(seen.values_list("patient_id", flat=True)))
+    seen = policy.visible(live, asked.to("read", "DocumentReference")).values_list("patient_id", flat=True)
+    return sorted(set(seen)) if len(seen) == live.count() else []
 
 
 def _find(logical_id: str) -> Content | None:

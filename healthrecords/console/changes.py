@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from healthrecords.access import policy
+from healthrecords.access.request import AccessRequest
 from healthrecords.fhir.datatypes import NATIONAL_TYPES, SSN_SYSTEMS
-from healthrecords.fhir.resource import Resource
+from healthrecords.fhir.resource import resource_of
 from healthrecords.jsontext import parse_json
 from healthrecords.records import Record, RecordVersion
 
@@ -48,23 +50,28 @@ class Step:
 
 
 def history_of(versions: list[RecordVersion]) -> list[Step]:
-    """The steps of `versions` (newest first, without a gap); the oldest one has nothing to differ from."""
+    """The steps of `versions`, newest first; the oldest one has nothing to differ from."""
     older: list[RecordVersion | None] = [*versions[1:], None]
     return [_step(version, before) for version, before in zip(versions, older, strict=True)]
 
 
-def versions_of(resource: Resource, record: Record, most: int = MOST) -> list[RecordVersion]:
-    """The newest versions of a record, newest first."""
-    rows = RecordVersion.objects.filter(resource_type=resource.name, logical_id=record.logical_id)
-    return list(rows.order_by("-version")[:most])
+def versions_of(asked: AccessRequest, record: Record, most: int = MOST) -> list[RecordVersion]:
+    """The newest versions of a record that the asker may see, newest first."""
+    return list(_seen(asked, record).order_by("-version")[:most])
 
 
-def since(resource: Resource, record: Record, version: int) -> list[Difference]:
-    """What differs between `version` of a record and what it is now."""
-    rows = RecordVersion.objects.filter(resource_type=resource.name, logical_id=record.logical_id)
+def since(asked: AccessRequest, record: Record, version: int) -> list[Difference]:
+    """What differs between `version` of a record, if it may be seen, and what it is now."""
+    rows = _seen(asked, record)
     then = rows.filter(version=version).first()
     now = rows.filter(version=record.version).first()
     return differences(_content(then), _content(now)) if then and now else []
+
+
+def _seen(asked: AccessRequest, record: Record) -> policy.Versions:
+    name = resource_of(type(record)).name
+    rows = RecordVersion.objects.filter(resource_type=name, logical_id=record.logical_id)
+    return policy.visible_versions(rows, asked.to("history", name))
 
 
 def differences(before: JSON, after: JSON) -> list[Difference]:

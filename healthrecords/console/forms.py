@@ -7,10 +7,10 @@ from django.core.exceptions import ValidationError
 from django.forms.formsets import DELETION_FIELD_NAME
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from healthrecords.access.request import AccessRequest
 from healthrecords.console import changes
 from healthrecords.fhir.datatypes import check_partial_date
 from healthrecords.fhir.primitives import FORBIDDEN
-from healthrecords.fhir.resource import Resource
 
 if TYPE_CHECKING:
     ModelForm = forms.ModelForm[Any]
@@ -156,7 +156,7 @@ class CodedForm(ModelForm):
 class RecordForm(CodedForm):
     """A form that carries the version it was made from, and is refused when there is a newer one."""
 
-    resource: Resource
+    asked: AccessRequest
     expected = forms.IntegerField(widget=forms.HiddenInput, required=False)
     meanwhile: list[changes.Difference] = []
     is_stale = False
@@ -178,7 +178,7 @@ class RecordForm(CodedForm):
     def _refuse_stale(self, seen: int) -> None:
         """Say what changed meanwhile; the next attempt is made against what is stored now."""
         self.is_stale = True
-        self.meanwhile = changes.since(self.resource, self.instance, seen)
+        self.meanwhile = changes.since(self.asked, self.instance, seen)
         data: Any = self.data
         self.data = data.copy()
         self.data[self.add_prefix("expected")] = str(self.stored_version)  # type: ignore[index]

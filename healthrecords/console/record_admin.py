@@ -125,7 +125,7 @@ class RecordAdmin(PolicyAdmin):
         """Who changed what, when, in words."""
         self.require(request, "history", object_id)
         record = self._found(self.visible(request, "history"), object_id)
-        versions = changes.versions_of(self.resource, record)
+        versions = changes.versions_of(self.asked(request, "history"), record)
         if not self.resource.directory:
             rows = [(version.logical_id, version.version, version.patients) for version in versions]
             self._note(request, "history", rows)
@@ -211,7 +211,7 @@ class RecordAdmin(PolicyAdmin):
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change, **kwargs)
-        form.resource, form.refused = self.resource, request.__dict__.get("refused", [])
+        form.asked, form.refused = self.asked(request, "history"), request.__dict__.get("refused", [])
         return form
 
     def formfield_for_foreignkey(self, db_field: "ForeignKey[Any, Any]", request: HttpRequest, **kwargs: Any) -> Any:

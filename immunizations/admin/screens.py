@@ -93,7 +93,7 @@ class ImmunizationAdmin(EntryScreens):
         people: Any = admin.site.get_model_admin(Patient)
         open_still = record.status != m.Status.ENTERED_IN_ERROR and self.permits(request, "update")
         return {
-            **dose_page.facts(record, lookup.current(), remarks_on([record])),
+            **dose_page.facts(record, lookup.current(), remarks_on([record], self.asked(request, "read"))),
             "title": vaccine_name(record, lookup.current()),
             "subtitle": when(record),
             **people.heading(request, record.patient_id),

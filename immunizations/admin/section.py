@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
+from healthrecords.access.request import AccessRequest
 from immunizations.admin.grid import Remarks, grid_of
 from immunizations.codes import lookup
 from immunizations.duplicates import review
@@ -26,7 +27,7 @@ def history(request: HttpRequest, patient: Patient) -> Panel | None:
     doses = list(screen.visible(request, "read").filter(patient_id=patient.logical_id)[:MOST])
     if doses:
         screen.note(request, "read", doses)
-    record, remarks = screen.permits(request, "create"), remarks_on(doses)
+    record, remarks = screen.permits(request, "create"), remarks_on(doses, screen.asked(request, "read"))
     duplicates: Any = admin.site.get_model_admin(DuplicatePair)
     return Panel(
         "immunizations/history.html",
@@ -42,12 +43,11 @@ def history(request: HttpRequest, patient: Patient) -> Panel | None:
     )
 
 
-def remarks_on(doses: list[Immunization]) -> Remarks:
-    """What the review of duplicates says of these doses."""
+def remarks_on(doses: list[Immunization], asked: AccessRequest) -> Remarks:
+    """What the review of duplicates says of these doses, beside others that the asker may see."""
     patients = {dose.patient_id for dose in doses}
-    rows: Any = DuplicatePair.objects
-    pairs = rows.filter(patient__in=patients, verdict=Verdict.REVIEW).values_list("first", "second")
+    pairs = review.pairs_of(patients, asked).filter(verdict=Verdict.REVIEW).values_list("first", "second")
     return Remarks(
         waiting=frozenset(key for pair in pairs for key in pair),
-        repeated=frozenset(review.set_aside(patients)),
+        repeated=frozenset(review.set_aside(patients, asked)),
     )

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 
 from healthrecords import trail
@@ -45,9 +45,22 @@ def linked(asked: AccessRequest, patient: str = "", limit: int = 50) -> list[Cas
     return _cases(DuplicatePair.objects.exclude(verdict=Verdict.REVIEW), asked, patient, limit)
 
 
-def set_aside(patients: Iterable[str]) -> dict[str, str]:
+def totals(asked: AccessRequest, patient: str = "") -> dict[str, int]:
+    """Count the pairs that the asker may see, of one patient if named, by verdict."""
+    seen = _visible(DuplicatePair.objects.order_by(), asked.to("search", "Immunization"))
+    seen = seen.filter(patient=patient) if patient else seen
+    counted = dict(seen.values_list("verdict").annotate(number=Count("pk")))
+    return {verdict.value: counted.get(verdict.value, 0) for verdict in Verdict}
+
+
+def pairs_of(patients: Iterable[str], asked: AccessRequest) -> "QuerySet[Any]":
+    """The pairs of these patients of which the asker may see both doses."""
+    return _visible(DuplicatePair.objects.all(), asked.to("read", "Immunization")).filter(patient__in=list(patients))
+
+
+def set_aside(patients: Iterable[str], asked: AccessRequest) -> dict[str, str]:
     """Map each dose of these patients that does not count to the one that counts for it. The records stay."""
-    rows = DuplicatePair.objects.filter(patient__in=list(patients), verdict=Verdict.CERTAIN)
+    rows = pairs_of(patients, asked).filter(verdict=Verdict.CERTAIN)
     return {row.second_id if row.counts_id == row.first_id else row.first_id: row.counts_id for row in rows}
 
 

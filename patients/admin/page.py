@@ -2,24 +2,24 @@
 
 from typing import Any
 
+from healthrecords.access.request import AccessRequest
 from healthrecords.console import changes, lines
 from healthrecords.console.labels import GENDER
 from healthrecords.console.lines import Flag, Line, Section
 from healthrecords.directory.models import Organization, Practitioner
-from healthrecords.fhir.resource import Resource
 from patients import models as m
 from patients.admin import labels, omb
 
 FORMER = frozenset({"old", "temp"})
 
 
-def facts(patient: m.Patient, others: dict[str, m.Patient], resource: Resource) -> dict[str, Any]:
+def facts(patient: m.Patient, others: dict[str, m.Patient], asked: AccessRequest) -> dict[str, Any]:
     """What the template shows. `others` are the linked patients that may be named."""
     return {
         "banner": _banner(patient),
         "flags": list(_flags(patient)),
         "sections": lines.filled(_sections(patient, others)),
-        "steps": changes.history_of(changes.versions_of(resource, patient, 5)),
+        "steps": changes.history_of(changes.versions_of(asked, patient, 5)),
         "has_more": lines.has_more(patient),
     }
 

@@ -99,4 +99,4 @@ class PatientAdmin(RecordAdmin):
 
     def page_context(self, request: HttpRequest, record: m.Patient) -> dict[str, Any]:
         others = self.shown(request, {link.other_id for link in record.links.all() if link.other_id})
-        return {**page.facts(record, others, self.resource), "panels": panels_for(request, record)}
+        return {**page.facts(record, others, self.asked(request, "history")), "panels": panels_for(request, record)}

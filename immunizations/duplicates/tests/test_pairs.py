@@ -76,7 +76,7 @@ def test_administered_counts_before_historical_and_specific_before_unspecified(t
 
 def test_both_records_stay_as_they_are(integrator, two):
     ids = two(dose(primarySource=False), dose())
-    assert review.set_aside(["p1"]) == {ids[0]: ids[1]}
+    assert review.set_aside(["p1"], ASKED) == {ids[0]: ids[1]}
     assert [integrator.get(f"Immunization/{each}").json()["meta"]["versionId"] for each in ids] == ["1", "1"]
     assert Immunization.objects.live().count() == 2
 
@@ -159,12 +159,12 @@ def test_a_person_decides_and_takes_it_back(two, trail):
     [case] = review.waiting(ASKED)
     pair = review.decide(case.pair.pk, Verdict.CERTAIN, ASKED, counts=ids[0])
     assert (pair.verdict, pair.counts_id, pair.decided_by) == ("certain", ids[0], "Nora")
-    assert review.set_aside(["p1"]) == {ids[1]: ids[0]}
+    assert review.set_aside(["p1"], ASKED) == {ids[1]: ids[0]}
     assert review.waiting(ASKED) == []
     assert [each.pair.pk for each in review.linked(ASKED)] == [pair.pk]
     pair = review.undo(pair.pk, ASKED)
     assert (pair.verdict, pair.decided_by, pair.decided_at) == ("review", "", None)
-    assert review.set_aside(["p1"]) == {}
+    assert review.set_aside(["p1"], ASKED) == {}
     rows = [(row.patient, row.detail, set(row.resources)) for row in trail(action="update", actor="Nora")]
     named = {f"Immunization/{each}" for each in ids}
     assert rows == [
@@ -179,7 +179,7 @@ def test_a_person_may_overrule_what_is_certain_and_a_later_write_keeps_it(integr
     stored = integrator.get(f"Immunization/{ids[0]}").json()
     integrator.put(f"Immunization/{ids[0]}", {**stored, "note": [{"text": "two injections"}]})
     assert DuplicatePair.objects.get(pk=pair.pk).verdict == "not-duplicate"
-    assert review.set_aside(["p1"]) == {}
+    assert review.set_aside(["p1"], ASKED) == {}
     assert review.undo(pair.pk, ASKED).verdict == "certain"
 
 

@@ -8,8 +8,7 @@ from django.core.management.base import CommandError
 from django_typer.management import command
 
 from healthrecords.cli import Group, Result, counted, progress, verb
-from immunizations.duplicates.models import DuplicatePair, Verdict
-from immunizations.duplicates.review import Case, waiting
+from immunizations.duplicates.review import Case, totals, waiting
 from immunizations.duplicates.search import patients, search
 
 # Whoever has the host has the database: a command reads what it lists, with a row for each patient.
@@ -34,15 +33,14 @@ class Command(Group):
             changes = search(ids, advance)
         asked = replace(self.request, actor=replace(self.request.actor, permissions=_READS), purpose="HOPERAT")
         cases = waiting(asked, patient, limit)
-        pairs = DuplicatePair.objects.filter(**({"patient": patient} if patient else {}))
-        totals = {verdict.value: pairs.filter(verdict=verdict).count() for verdict in Verdict}
+        pairs = totals(asked, patient)
         summary = (
-            f"{counted(len(ids), 'patient')} looked at: {totals['certain']} certain, {totals['review']} to review, "
-            f"{totals['not-duplicate']} decided to be two doses. "
+            f"{counted(len(ids), 'patient')} looked at: {pairs['certain']} certain, {pairs['review']} to review, "
+            f"{pairs['not-duplicate']} decided to be two doses. "
             f"Pairs: {changes.added} new, {changes.altered} changed, {changes.gone} gone."
         )
-        data = {"pairs": totals, "changes": vars(changes), "waiting": [_row(case) for case in cases]}
-        return Result(summary, data, "problem" if totals["review"] else "good")
+        data = {"pairs": pairs, "changes": vars(changes), "waiting": [_row(case) for case in cases]}
+        return Result(summary, data, "problem" if pairs["review"] else "good")
 
 
 def _row(case: Case) -> dict[str, Any]:
