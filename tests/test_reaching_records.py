@@ -60,7 +60,7 @@ ALLOWED = {
     "healthrecords/directory/": DIRECTORY,
     "immunizations/admin/dose_page.py:_name": DIRECTORY,
     "compliance/review/accesses.py:patient_named": "an officer brings a number and is given the id of whose it is",
-    "compliance/review/gathering.py": "facts about accesses for those who review them, by role alone: no record is shown",
+    "compliance/review/gathering.py": "facts about accesses for those who review them, by role alone; no record shows",
     "healthrecords/importing/": JOB,
     "documents/checking.py": JOB,
     "documents/mending.py": JOB,
