@@ -26,7 +26,7 @@ def settle(records: Sequence[Record], author: Actor) -> None:
     Coverage.objects.filter(consent__in=keys).delete()
     for record in records:
         if isinstance(record, Consent) and record.status == Status.ACTIVE and record.deleted_at is None:
-            Provision.objects.bulk_create(_rows(record, read(_provision(record)), None))
+            Provision.objects.bulk_create(rows_of(record, read(_provision(record))))
             _cover(record)
 
 
@@ -72,11 +72,12 @@ def _provision(consent: Consent) -> dict[str, object]:
     return provision
 
 
-def _rows(consent: Consent, node: Node, parent: Provision | None) -> Iterator[Provision]:
+def rows_of(consent: Consent, node: Node, parent: Provision | None = None) -> Iterator[Provision]:
+    """A provision and those inside it as rows, the outer ones first."""
     row = Provision(consent=consent, parent=parent, denies=node.denies, starts_at=node.starts_at, ends_at=node.ends_at)
     for name in ("actors", "purposes", "classes", "labels"):
         values = getattr(node, name)
         setattr(row, name, None if values is None else sorted(values))
     yield row
     for child in node.children:
-        yield from _rows(consent, child, row)
+        yield from rows_of(consent, child, row)

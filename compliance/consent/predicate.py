@@ -28,14 +28,16 @@ MATCHES = """(
 )"""
 
 # A provision of type {denies} decides about one of {covered}. The Patient record obeys only what lists its class.
+# OFFSET 0 makes PostgreSQL go from the record's patients to their provisions: it takes the criteria for more selective
+# than they are, and would else read all provisions there are, once for each record.
 DECIDES = """EXISTS (
-    SELECT 1 FROM {coverage} c
-    JOIN {provision} n ON n.consent_id = c.consent_id
-    LEFT JOIN {provision} a ON a.uuid = n.parent_id
-    LEFT JOIN {provision} b ON b.uuid = a.parent_id
-    WHERE c.patient = {covered} AND n.denies = {denies} {only}
+    SELECT 1 FROM (SELECT consent_id FROM {coverage} WHERE patient = {covered} OFFSET 0) c
+    CROSS JOIN LATERAL (SELECT * FROM {provision} o WHERE o.consent_id = c.consent_id OFFSET 0) n
+    LEFT JOIN LATERAL (SELECT * FROM {provision} o WHERE o.uuid = n.parent_id OFFSET 0) a ON true
+    LEFT JOIN LATERAL (SELECT * FROM {provision} o WHERE o.uuid = a.parent_id OFFSET 0) b ON true
+    WHERE n.denies = {denies} {only}
     AND {n} AND (a.uuid IS NULL OR {a}) AND (b.uuid IS NULL OR {b})
-    AND NOT EXISTS (SELECT 1 FROM {provision} k WHERE k.parent_id = n.uuid AND {k})
+    AND NOT EXISTS (SELECT 1 FROM (SELECT * FROM {provision} o WHERE o.parent_id = n.uuid OFFSET 0) k WHERE {k})
     AND ({kind} <> 'Patient' OR n.classes IS NOT NULL OR a.classes IS NOT NULL OR b.classes IS NOT NULL)
 )"""
 
