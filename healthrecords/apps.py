@@ -10,5 +10,6 @@ class HealthRecordsConfig(AppConfig):
     def ready(self) -> None:
         from healthrecords import celery, checks  # noqa: F401
         from healthrecords.accounts import signing  # noqa: F401
+        from healthrecords.oauth import authorizations  # noqa: F401
 
         checks.refuse_bad_keys()

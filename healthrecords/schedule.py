@@ -35,6 +35,10 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "healthrecords.accounts.tasks.clear_ended_sessions",
         "schedule": timedelta(hours=1),
     },
+    "clear-ended-permissions-of-apps": {
+        "task": "healthrecords.oauth.tasks.clear_what_ended",
+        "schedule": timedelta(hours=1),
+    },
     "seal-audit-trail": {
         "task": "compliance.audit.tasks.seal",
         "schedule": timedelta(minutes=1),

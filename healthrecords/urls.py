@@ -20,6 +20,8 @@ urlpatterns = [
     path("oauth/", include("healthrecords.oauth.urls")),
     path("admin/", admin.site.urls),
     path("fhir", BundleView.as_view(), name="fhir"),
+    path(".well-known/openid-configuration", discovery.openid, name="openid-configuration"),
+    path(".well-known/jwks.json", discovery.keys, name="jwks"),
     path("fhir/.well-known/smart-configuration", discovery.smart, name="smart-configuration"),
     path("fhir/", include("healthrecords.fhir.urls")),
 ]

@@ -81,6 +81,13 @@ ROUTES: dict[str, Expected] = {
     "accounts/sso/": Expected(404, 404),
     "accounts/sso/back/": Expected(404, 404),
     # the OAuth 2 server
+    "oauth/authorize": Expected(302, 400, row="failure"),
+    "oauth/introspect": Expected(401, 401, row="failure", method="post", outsider_row="failure"),
+    "oauth/revoke": Expected(401, 401, row="failure", method="post", outsider_row="failure"),
+    "oauth/launch/<str:client_id>/<str:patient>/": Expected(302, 404),
+    "oauth/apps/end/": Expected(405, 405),
+    ".well-known/openid-configuration": OPEN,
+    ".well-known/jwks.json": OPEN,
     "oauth/token": Expected(400, 400, row="failure", method="post", outsider_row="failure"),
     # the admin
     "admin/": SIGNED_IN,
@@ -134,7 +141,7 @@ ROUTES: dict[str, Expected] = {
 
 FILLED = {
     "<str:object_id>": KEY, "<str:key>": KEY, "<logical_id>": "some-id", "<number>": "1",
-    "<str:secret>": "wrong", "<int:pk>": "1",
+    "<str:secret>": "wrong", "<str:client_id>": "wrong", "<str:patient>": "some-id", "<int:pk>": "1",
     "(?P<url>.*)$": "nowhere/", "^(?P<rest>.*)$": "nowhere",
 }  # fmt: skip
 

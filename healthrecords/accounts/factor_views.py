@@ -25,6 +25,7 @@ from django.views.decorators.http import require_POST
 from django.views.generic import TemplateView
 
 from healthrecords.accounts import enforcement, factors, sessions
+from healthrecords.oauth import authorizations, words
 
 whole = method_decorator(transaction.atomic, name="post")
 unkept = method_decorator(never_cache, name="dispatch")
@@ -166,5 +167,6 @@ class Security(LoginRequiredMixin, TemplateView):
             "passkeys": factors.passkeys_work(self.request),
             "sessions": [(each, sessions.number(each)) for each in sessions.live(person)],
             "here": self.request.session.session_key,
+            "apps": [(each, words.described(each.scope.split())) for each in authorizations.live(person)],
         }
         return {**super().get_context_data(**kwargs), **said}

@@ -11,11 +11,13 @@ from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends import db
 from django.db.models import QuerySet
+from django.dispatch import Signal
 from django.utils import timezone
 
 from healthrecords.accounts.models import Session, User
 
 SEEN_IS_NOTED_EVERY = timedelta(minutes=1)
+ended = Signal()  # all sessions of `person` have ended, or all `but` one: what else is open to them must end, too
 _FACTS = ("address", "browser")  # kept in the session, so that they outlive a new key
 
 
@@ -79,4 +81,5 @@ def end(person: User, but: str | None = None) -> int:
     """End a person's sessions at once, all or all `but` the one of that key; return how many were live."""
     count = live(person).exclude(pk=but).count()
     person.sessions.exclude(pk=but).delete()
+    ended.send(sender=Session, person=person, but=but)
     return count

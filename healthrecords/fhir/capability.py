@@ -29,7 +29,7 @@ def statement() -> dict[str, Any]:
         "implementation": {"description": settings.ORGANIZATION_NAME, "url": base_url()},
         "fhirVersion": "4.0.1",
         "format": [MEDIA_TYPE, "json"],
-        "rest": [{"mode": "server", "security": _SECURITY, "resource": [*_records(), *_others()]}],
+        "rest": [{"mode": "server", "security": _security(), "resource": [*_records(), *_others()]}],
     }
 
 
@@ -39,7 +39,19 @@ def types() -> frozenset[str]:
 
 
 _VALIDATE = "http://hl7.org/fhir/OperationDefinition/Resource-validate"
-_SECURITY = {"description": "Bearer tokens (Authorization: Bearer …); every access leaves a row in the trail."}
+_SMART = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
+_SERVICE = "http://terminology.hl7.org/CodeSystem/restful-security-service"
+
+
+def _security() -> dict[str, Any]:
+    """How clients sign in (SMART App Launch 1, "Declaring support for OAuth 2.0 endpoints"; R4 §6.1.0.1)."""
+    endpoints = ("authorize", "token", "introspect", "revoke")
+    said = [{"url": name, "valueUri": f"{settings.PUBLIC_URL}/oauth/{name}"} for name in endpoints]
+    return {
+        "extension": [{"url": _SMART, "extension": said}],
+        "service": [{"coding": [{"system": _SERVICE, "code": "SMART-on-FHIR"}]}],
+        "description": "Bearer tokens (Authorization: Bearer …); every access leaves a row in the trail.",
+    }
 
 
 def _records() -> list[dict[str, Any]]:

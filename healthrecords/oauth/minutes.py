@@ -21,15 +21,19 @@ def asked(http: HttpRequest, actor: Actor, interaction: str) -> AccessRequest:
         actor,
         interaction,
         "Client",
+        purpose=actor.purposes[0] if actor.purposes else "",
         address=str(getattr(http, "client_address", "")),
         request_id=str(getattr(http, "request_id", "")),
         route=route_of(http),
     )
 
 
-def about(action: str, client: Client | None, detail: str = "", outcome: str = "success") -> trail.Fact:
-    """A fact about a client, or about nobody's."""
-    return trail.Fact(action, outcome, resources=(f"Client/{client.client_id}",) if client else (), detail=detail)
+def about(
+    action: str, client: Client | None, detail: str = "", outcome: str = "success", patient: str | None = None
+) -> trail.Fact:
+    """A fact about a client, or about nobody's; `patient` is the one in context."""
+    resources = (f"Client/{client.client_id}",) if client else ()
+    return trail.Fact(action, outcome, patient=patient, resources=resources, detail=detail)
 
 
 def record_issue(request: Any) -> None:
@@ -40,6 +44,6 @@ def record_issue(request: Any) -> None:
     trail.record(asked(context.request, actor, "token"), [fact])
 
 
-def record_refusal(http: HttpRequest, interaction: str, reason: str) -> None:
-    """A request for a token, or about one, that was refused; by itself, so that it outlives the request."""
-    trail.record_apart(asked(http, NOBODY, interaction), [about(interaction, None, reason, "failure")])
+def record_refusal(http: HttpRequest, interaction: str, reason: str, actor: Actor = NOBODY) -> None:
+    """A request for a token, or for a person's permission, that was refused; by itself, to outlive the request."""
+    trail.record_apart(asked(http, actor, interaction), [about(interaction, None, reason, "failure")])

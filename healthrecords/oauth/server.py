@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 from oauth2_provider.oauth2_backends import OAuthLibCore, get_oauthlib_core
+from oauthlib.common import Request
 from oauthlib.oauth2.rfc6749.endpoints import AuthorizationEndpoint, TokenEndpoint
 from oauthlib.oauth2.rfc6749.grant_types import AuthorizationCodeGrant, ClientCredentialsGrant
 from oauthlib.oauth2.rfc6749.tokens import BearerToken
@@ -40,7 +41,7 @@ class Server(AuthorizationEndpoint, TokenEndpoint):
 
     def __init__(self, validator: Any, **_: Any) -> None:
         plain, openid = AuthorizationCodeGrant(validator), OpenIDCodeGrant(validator)
-        tokens = Tokens(validator)
+        self.bearer = tokens = Tokens(validator)
         codes = AuthorizationCodeGrantDispatcher(default_grant=plain, oidc_grant=openid)
         AuthorizationEndpoint.__init__(self, "code", tokens, {"code": codes})
         grants = {
@@ -63,6 +64,15 @@ class Core(OAuthLibCore):
 def core() -> Core:
     """The one server of this process."""
     return get_oauthlib_core()
+
+
+def known(request: HttpRequest) -> Any:
+    """The client that sends a request about its tokens, by its assertion, or by its id where it is public; or None."""
+    _, _, body, headers = core()._extract_params(request)
+    asked, validator = Request("", "POST", body, headers), core().server.bearer.request_validator
+    if validator.client_authentication_required(asked):
+        return asked.client if validator.authenticate_client(asked) else None
+    return asked.client
 
 
 def _random(begins: str) -> Any:

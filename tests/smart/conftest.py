@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.test import Client
 
+from tests.cast import enter
+from tests.smart.app import RETURN, App, Browser
 from tests.smart.backend import Backend, key_set, new_key
 
 
@@ -14,6 +17,7 @@ from tests.smart.backend import Backend, key_set, new_key
 def fhir(live_server: Any, settings: Any) -> str:
     """The base address of the FHIR API."""
     settings.PUBLIC_URL = live_server.url
+    settings.OAUTH2_PROVIDER = {**settings.OAUTH2_PROVIDER, "OIDC_ISS_ENDPOINT": live_server.url}
     return f"{live_server.url}/fhir"
 
 
@@ -48,3 +52,35 @@ def registered(fhir: str, clients: Callable[..., Any], tmp_path: Any) -> Callabl
 @pytest.fixture
 def backend(registered: Callable[..., Backend]) -> Backend:
     return registered()
+
+
+@pytest.fixture
+def app(fhir: str, clients: Callable[..., Any], tmp_path: Any) -> Callable[..., App]:
+    """Register an app for a scope; a confidential one with `key`."""
+
+    def register(scope: str, name: str = "Growth Chart", *, key: bool = False, launch: str = "") -> App:
+        own = new_key() if key else None
+        file = tmp_path / f"{name}.json"
+        file.write_text(key_set(own) if own else "")
+        more = ["--jwks", str(file)] if own else []
+        more += ["--launch-url", launch] if launch else []
+        return App(fhir, clients("register", name, "--scope", scope, "--redirect-uri", RETURN, *more), own)
+
+    return register
+
+
+@pytest.fixture
+def person(db: None) -> Any:
+    """A clinician who is a Practitioner of the directory."""
+    from healthrecords.accounts.models import Role, User
+
+    found = User.objects.invite("casey@example.org", "Casey Clinician", [Role.objects.get(name="clinician")])
+    found.practitioner = "casey-1"
+    found.save()
+    return found
+
+
+@pytest.fixture
+def browser(person: Any) -> Browser:
+    """The person's browser, signed in with a second factor."""
+    return Browser({name: each.value for name, each in enter(Client(), person).cookies.items()})
