@@ -41,6 +41,14 @@ key field_key
 key index_key
 key audit_key
 
+# What only you know, an empty line until you write it: the mail server, and what the witness knows us by (.env.example)
+derived smtp_url 0400 <<EOF
+
+EOF
+derived witness_token 0400 <<EOF
+
+EOF
+
 # PostgreSQL: one password for each role
 random postgres_password 0440 32
 random database_owner_password 0400 32

@@ -7,9 +7,17 @@ from celery.schedules import crontab
 
 # Packages whose module `tasks` holds background work.
 TASK_PACKAGES = [
-    "healthrecords.accounts", "compliance.audit", "compliance.review", "documents", "documents.scanning", "ops.backup",
-    "ops.archives", "ops.copies", "ops.proof",
-]  # fmt: skip
+    "healthrecords.accounts",
+    "compliance.audit",
+    "compliance.breakglass",
+    "compliance.review",
+    "documents",
+    "documents.scanning",
+    "ops.archives",
+    "ops.backup",
+    "ops.copies",
+    "ops.proof",
+]
 
 LONG = "long"  # the queue of work that takes minutes or hours
 
@@ -41,6 +49,11 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     },
     "seal-audit-trail": {
         "task": "compliance.audit.tasks.seal",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
+    "tell-privacy-officers": {
+        "task": "compliance.breakglass.tasks.tell",
         "schedule": timedelta(minutes=1),
         "options": {"expires": 60},
     },

@@ -1,7 +1,10 @@
 """The cast of the tests, as fixtures: an integrator, a clinician, an operator and an outsider, each at the API."""
 
+import email
 import json
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Iterator
+from email.message import Message
 from typing import Any
 
 import pytest
@@ -159,3 +162,31 @@ def broken_trail(monkeypatch: pytest.MonkeyPatch) -> None:
         ledger.write(entry, using)
 
     monkeypatch.setattr(trail, "_sink", lambda: fail)
+
+
+class _Post:
+    """A mail server that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+        self.messages.append(email.message_from_bytes(envelope.content))
+        return "250 kept"
+
+
+@pytest.fixture
+def inbox(settings: Any) -> Iterator[list[Message]]:
+    """What a real mail server, to which the settings lead, has been given."""
+    from aiosmtpd.controller import Controller
+
+    post = _Post()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = Controller(post, hostname="127.0.0.1", port=port)
+    server.start()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.MAIL_IS_SET, settings.EMAIL_HOST, settings.EMAIL_PORT = True, "127.0.0.1", port
+    yield post.messages
+    server.stop()

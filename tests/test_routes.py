@@ -121,6 +121,10 @@ ROUTES: dict[str, Expected] = {
         "", "<str:object_id>/", "export.csv", "patient/", "patient/export.csv", "person/", "person/export.csv",
     )},
     **{f"admin/compliance/finding/{screen}": NO_RECORDS for screen in ("", "<str:object_id>/", "export.csv", "setup/")},
+    **{f"admin/compliance/breakglass/{screen}": NO_RECORDS for screen in (
+        "", "declare/<str:object_id>/", "<str:object_id>/",
+    )},
+    "admin/compliance/breakglass/<str:object_id>/end/": Expected(302, 405, row="", outsider_row="denied"),
     # the API
     "fhir/": Expected(401, 415, row="failed 415", method="post", outsider_row="denied"),
     "fhir": Expected(401, 415, row="failed 415", method="post", outsider_row="denied"),
@@ -132,6 +136,7 @@ ROUTES: dict[str, Expected] = {
     )},
     "fhir/Binary": API_POST,
     "fhir/Binary/<logical_id>": API,
+    "fhir/Patient/<logical_id>/$break-glass": API_POST,
     "fhir/AuditEvent": API,
     "fhir/AuditEvent/_search": API_POST,
     "fhir/AuditEvent/<logical_id>": API,

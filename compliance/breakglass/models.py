@@ -1,10 +1,22 @@
-"""Emergency access: one person, one patient, one hour."""
+"""Emergency access: one person, one patient, one hour; and what the privacy officer found about it."""
+
+from datetime import datetime, timedelta
 
 from django.db import models
 from django.utils import timezone
 from uuid6 import uuid7
 
 from healthrecords.crypto.fields import EncryptedTextField
+
+REVIEW_WITHIN = timedelta(hours=72)
+
+
+class Outcome(models.TextChoices):
+    """What a review finds."""
+
+    JUSTIFIED = "justified", "Justified"
+    NOT_JUSTIFIED = "not-justified", "Not justified"
+    FOLLOW_UP = "follow-up", "To be followed up"
 
 
 class BreakGlass(models.Model):
@@ -19,10 +31,34 @@ class BreakGlass(models.Model):
     opened_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
+    notified_at = models.DateTimeField(null=True, help_text="When the privacy officers' mail was taken.")
+    outcome = models.TextField(choices=Outcome.choices, blank=True, default="")
+    notes = EncryptedTextField()
+    reviewer_id = models.TextField(blank=True, default="")
+    reviewer = models.TextField(blank=True, default="")
+    reviewed_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name = "emergency access"
         ordering = ["-opened_at"]
-        indexes = [models.Index(fields=["actor_kind", "actor_id", "patient"], name="breakglass_of_actor")]
+        indexes = [
+            models.Index(fields=["actor_kind", "actor_id", "patient"], name="breakglass_of_actor"),
+            models.Index(fields=["opened_at"], name="breakglass_open", condition=models.Q(reviewed_at=None)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.actor}, Patient/{self.patient}"
+
+    @property
+    def review_due(self) -> datetime:
+        """When a privacy officer must have looked at it."""
+        return self.opened_at + REVIEW_WITHIN
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether the review is late."""
+        return self.reviewed_at is None and timezone.now() > self.review_due
+
+    def is_live(self) -> bool:
+        """Whether it opens anything now."""
+        return self.ended_at is None and self.opened_at <= timezone.now() < self.expires_at

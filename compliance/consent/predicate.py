@@ -12,10 +12,9 @@ from django.db.models import BooleanField, F, Func
 from compliance.breakglass.models import BreakGlass
 from compliance.consent.decision import Ask
 from compliance.consent.models import AbsoluteMark, Coverage, Provision, PurposeDefault
+from healthrecords.access.request import EMERGENCY
 from healthrecords.provenance.models import ProvenanceTarget
 from healthrecords.records import RecordVersion
-
-EMERGENCY = "ETREAT"
 
 # {n} is an alias of the table of provisions; {labels} and {kind} are SQL for the record's labels and type.
 MATCHES = """(

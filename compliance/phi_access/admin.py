@@ -20,7 +20,7 @@ ACTIONS = {
     "read": "Read", "search": "Search", "history": "History", "create": "Create", "update": "Change",
     "delete": "Delete", "denied": "Denied", "sign-in": "Sign-in", "sign-out": "Sign-out", "enrolment": "Enrolment",
     "factor-added": "Second factor added", "factor-removed": "Second factor removed", "recovery-code": "Recovery code",
-    "step-up": "Confirmed again", "session-ended": "Session ended",
+    "step-up": "Confirmed again", "break-glass": "Emergency access", "session-ended": "Session ended",
 }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from healthrecords.oauth.scopes import Scope
 
 OVERSIGHT = frozenset({"HSYSADMIN", "HCOMPL"})  # purposes that show no record: never the default of who gives care
+EMERGENCY = "ETREAT"  # the purpose of use that shows one patient at a time
 READS = frozenset({"read", "history"})
 LETTERS = {"create": "c", "read": "r", "history": "r", "update": "u", "delete": "d", "search": "s"}
 

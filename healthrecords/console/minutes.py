@@ -4,14 +4,16 @@ The work, the rendering and the rows share one transaction: what cannot be writt
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import wraps
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.template.response import SimpleTemplateResponse
+from django.utils.module_loading import import_string
 
 from healthrecords import trail
 from healthrecords.access.request import (
@@ -73,9 +75,17 @@ def minutes_of(request: HttpRequest) -> Minutes:
 def asked_of(request: HttpRequest, interaction: str, resource_type: str) -> AccessRequest:
     """Describe what a signed-in person asks for; PermissionDenied for a purpose of use that they do not have."""
     try:
-        return from_http(request, actor_of_user(request.user), interaction, resource_type)
+        asked = from_http(request, actor_of_user(request.user), interaction, resource_type)
     except UnknownPurpose as fault:
         raise PermissionDenied(str(fault)) from None
+    return replace(asked, purpose=_purpose(request, asked))
+
+
+def _purpose(request: HttpRequest, asked: AccessRequest) -> str:
+    """What the page is for: what the socket CONSOLE_PURPOSE says (an emergency), else the person's own."""
+    if "purpose" not in request.__dict__:
+        request.__dict__["purpose"] = import_string(settings.CONSOLE_PURPOSE)(request, asked.actor) or asked.purpose
+    return str(request.__dict__["purpose"])
 
 
 def recorded(view: View) -> View:

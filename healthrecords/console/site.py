@@ -13,7 +13,7 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.generic import RedirectView
 from unfold.sites import UnfoldAdminSite
 
-from healthrecords.console import minutes, navigation
+from healthrecords.console import minutes, navigation, notices
 from healthrecords.console.autocomplete import PickList
 
 
@@ -74,6 +74,10 @@ class ConsoleSite(UnfoldAdminSite):
         roles = ", ".join(role.title for role in person.role_list)
         context = {**self.each_context(request), "title": "Home", "roles": roles, "tasks": navigation.tasks(request)}
         return TemplateResponse(request, "console/home.html", {**context, **(extra_context or {})})
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """What every page is given: also what it says first."""
+        return {**super().each_context(request), "notices": notices.notices_for(request)}
 
     def get_sidebar_list(self, request: HttpRequest) -> list[dict[str, Any]]:
         """The screens that are open to this person."""

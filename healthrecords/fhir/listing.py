@@ -9,11 +9,11 @@ from django.db.models import Q
 
 from healthrecords import trail
 from healthrecords.access import policy
-from healthrecords.access.request import AccessRequest, Disclosure
+from healthrecords.access.request import EMERGENCY, AccessRequest, Disclosure
 from healthrecords.records import RecordVersion
 
 from .answer import Answer, base_url, etag
-from .outcome import not_found
+from .outcome import FHIRError, not_found
 from .primitives import ID, span
 from .resource import Resource, is_directory
 from .search import include, paging, query
@@ -27,6 +27,7 @@ Pairs = list[tuple[str, str]]
 def search(resource: Resource, asked: AccessRequest, pairs: Pairs) -> Answer:
     """Answer a search, or the next page of one, with a searchset Bundle."""
     state, pairs = resume(resource, asked, pairs, "search")
+    refuse_unbound(resource, asked, pairs)
     wanted = query.parse(resource, pairs, asked)
     shape = Shape(wanted.summary, wanted.elements)
     with transaction.atomic():
@@ -44,6 +45,7 @@ def search(resource: Resource, asked: AccessRequest, pairs: Pairs) -> Answer:
 def history(resource: Resource, asked: AccessRequest, logical_id: str | None, pairs: Pairs) -> Answer:
     """Answer with the versions of one record or of all of a type, newest first."""
     state, pairs = resume(resource, asked, pairs, "history")
+    refuse_unbound(resource, asked, [("_id", logical_id)] if logical_id else [])
     count, conditions = _history_terms(pairs)
     with transaction.atomic():
         seen = policy.visible(resource.model.objects.all(), asked)
@@ -63,6 +65,14 @@ def history(resource: Resource, asked: AccessRequest, logical_id: str | None, pa
     path = f"{base_url()}/{resource.name}{f'/{logical_id}' if logical_id is not None else ''}/_history"
     links = links_of(path, pairs, following, holder_of(resource, asked, "history"))
     return Answer(200, bundle_of("history", links, [_past(version) for version in page], total))
+
+
+def refuse_unbound(resource: Resource, asked: AccessRequest, pairs: Pairs) -> None:
+    """Raise FHIRError 403 for a list under the purpose of an emergency that does not name the one it is about."""
+    named = {name.partition(":")[0] for name, value in pairs if value and "," not in value}
+    if asked.purpose == EMERGENCY and not (resource.directory or named & {"_id", "patient", "subject"}):
+        text = f"Under {EMERGENCY} a search names its one patient, as patient=ID, or one record, as _id=ID."
+        raise FHIRError.of(403, "forbidden", text)
 
 
 def resume(resource: Resource, asked: AccessRequest, pairs: Pairs, kind: str) -> tuple[dict[str, Any], Pairs]:

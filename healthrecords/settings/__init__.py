@@ -11,6 +11,7 @@ from .database import *
 from .fhir import *
 from .guessing import *
 from .logs import *
+from .mail import *
 from .oauth import *
 from .outgoing import *
 from .scanning import *

@@ -1,6 +1,7 @@
 """Sockets of the kernel that the upper apps fill. An empty one stops the start (healthrecords.checks)."""
 
 ACCESS_POLICY = "compliance.policy.RolePolicy"
+CONSOLE_PURPOSE = "compliance.breakglass.console.purpose"
 AUDIT_SINK = "compliance.phi_access.ledger.write"
 READINESS = "ops.health.readiness.report"
 OPERATIONS_LOG = "ops.runs.keep"

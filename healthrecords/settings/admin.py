@@ -39,6 +39,8 @@ CONSOLE_SCREENS: list[tuple[str, list[dict[str, str]]]] = [
          "text": "The tokens by which machines come in."},
     ]),
     ("Oversight", [
+        {"title": "Emergency access", "name": "compliance_breakglass", "type": "Trail", "icon": "emergency",
+         "text": "Records opened by break-glass, each to be reviewed within 72 hours."},
         {"title": "Access log", "name": "compliance_accessevent", "type": "Trail", "icon": "visibility",
          "text": "Who looked at or changed whose record, and when."},
         {"title": "Who saw this patient", "name": "compliance_accessevent", "screen": "patient", "type": "Trail",
@@ -49,6 +51,9 @@ CONSOLE_SCREENS: list[tuple[str, list[dict[str, str]]]] = [
          "text": "What the nightly review found, to judge and sign off."},
     ]),
 ]  # fmt: skip
+
+# Functions of a request that answer what every page says first (healthrecords.console.notices).
+CONSOLE_NOTICES = ["compliance.breakglass.console.notices"]
 
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "HealthRecords",

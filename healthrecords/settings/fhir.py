@@ -16,7 +16,7 @@ FHIR_RESOURCES = [
     "healthrecords.provenance.fhir.PROVENANCE",  # after what it is about
 ]
 # Types that are no records, with addresses of their own: modules with `urlpatterns` and `CAPABILITIES`.
-FHIR_URLS = ["documents.fhir.urls", "compliance.audit_event.urls"]
+FHIR_URLS = ["documents.fhir.urls", "compliance.audit_event.urls", "compliance.breakglass.urls"]
 FHIR_MAX_BODY = 10 * 1024 * 1024  # bytes
 RATE_UNITS_PER_MINUTE = number("HEALTHCARE_RATE_UNITS", 30_000, least=60)  # of one client (healthrecords.fhir.throttle)
 FHIR_MAX_DEPTH = 60
