@@ -150,6 +150,9 @@ class UserAdmin(PolicyAdmin):
             ended = sessions.end(person, but=self._own(request, person))
             signing.record(request, person, "session-ended", f"{ended} sessions")
             messages.success(request, f"Sessions ended: {ended}.")
+        elif wanted == "unlock":
+            people.unlock(person.email, by)
+            messages.success(request, "They may try again at once.")
         elif wanted in ("enable", "disable"):
             act: Callable[..., bool] = people.enable if wanted == "enable" else people.disable
             act(person.email, by)

@@ -87,7 +87,7 @@ class LockOut(AxesCacheHandler):
     the cache is down."""
 
     def is_allowed(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> bool:
-        if known(request, User.objects.filter(email=axes_username(request, credentials)).first()):
+        if known(request, _person(credentials)):
             return True
         return bool(_unless_down(super().is_allowed, request, credentials, otherwise=True))
 
@@ -112,6 +112,15 @@ def _unless_down(call: Callable[..., Any], *arguments: Any, otherwise: Any = Non
 
 def axes_username(request: HttpRequest, credentials: dict[str, Any] | None) -> str:
     """Whom a guess is about, as axes asks."""
+    person = _person(credentials)
+    return person.guessed_as(_typed(credentials)) if person else _typed(credentials)
+
+
+def _person(credentials: dict[str, Any] | None) -> User | None:
+    return User.objects.filter(email=_typed(credentials)).first()
+
+
+def _typed(credentials: dict[str, Any] | None) -> str:
     given = credentials or {}
     return str(given.get("username") or given.get("email") or "").strip().lower()
 

@@ -62,6 +62,7 @@ class User(AbstractBaseUser):
     practitioner = models.TextField(
         blank=True, default="", help_text="Logical id of the Practitioner that this person is."
     )
+    unlocks = models.PositiveIntegerField(default=0, editable=False, help_text="How often wrong tries were forgotten.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
@@ -73,6 +74,10 @@ class User(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.name or self.email
+
+    def guessed_as(self, subject: str) -> str:
+        """Under what tries at this person's secrets are counted: each unlocking begins new counts."""
+        return f"{subject}|{self.unlocks}" if self.unlocks else subject
 
     @property
     def is_staff(self) -> bool:

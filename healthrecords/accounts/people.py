@@ -65,6 +65,19 @@ def enable(email: str, by: AccessRequest) -> bool:
     return True
 
 
+def unlock(email: str, by: AccessRequest) -> User:
+    """Forget the wrong tries at a person's password and second factor, so that they need not wait; return them.
+
+    What is counted for an address, whoever is tried from it, stays counted.
+    """
+    with transaction.atomic():
+        person = _locked(email)
+        person.unlocks += 1
+        person.save(update_fields=["unlocks"])
+        _record("update", person, "unlocked", by)
+    return person
+
+
 def change_roles(
     email: str, add: Iterable[str], remove: Iterable[str], by: AccessRequest, keep: str | None = None
 ) -> list[str]:

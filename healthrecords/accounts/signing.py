@@ -79,7 +79,7 @@ def record_password_again(request: HttpRequest, user: User, method: str, **said:
 def guess(request: HttpRequest, kind: str, subject: str, person: User | None = None) -> None:
     """Count a guess before it is looked at; raises TooMany. The first of a window that is refused leaves a row."""
     try:
-        attempts.take(kind, subject, address_of(request), guessing.known(request, person))
+        attempts.take(kind, _counted(subject, person), address_of(request), guessing.known(request, person))
     except attempts.TooMany as refused:
         if refused.first:
             refuse(request, person, f"too many attempts: {kind}")
@@ -88,7 +88,11 @@ def guess(request: HttpRequest, kind: str, subject: str, person: User | None = N
 
 def right(request: HttpRequest, kind: str, subject: str, person: User | None = None) -> None:
     """Take a guess that was right off the counts."""
-    attempts.forgive(kind, subject, address_of(request), guessing.known(request, person))
+    attempts.forgive(kind, _counted(subject, person), address_of(request), guessing.known(request, person))
+
+
+def _counted(subject: str, person: User | None) -> str:
+    return person.guessed_as(subject) if person else subject
 
 
 def address_of(request: HttpRequest) -> str:

@@ -16,6 +16,7 @@ from healthrecords.records import Record, RecordQuerySet, RecordVersion
 from .scopes import ANY, BadScope, Scope
 
 LOOKS = frozenset("rs")
+CONTENT = "Binary"  # no record, but opened by the documents that point to it
 
 
 def refuse_unsupported(scopes: Iterable[Scope]) -> None:
@@ -73,17 +74,23 @@ def holds(record: Record, asked: AccessRequest) -> bool:
 
 def opening(asked: AccessRequest) -> Iterator[Scope]:
     """The actor's scopes that open the interaction on the type."""
-    letter, kind, actor = LETTERS.get(asked.interaction), asked.resource_type, asked.actor
-    for scope in actor.scopes or ():
-        if not letter or letter not in scope.letters or not scope.names(kind):
-            continue
-        if scope.level != "patient" or (actor.launch_patient and _is_compartmental(scope, kind, letter)):
+    letter, kind = LETTERS.get(asked.interaction), asked.resource_type
+    for scope in asked.actor.scopes or ():
+        if letter and letter in scope.letters and scope.names(kind) and _is_kept(scope, asked, letter):
             yield scope
 
 
-def _is_compartmental(scope: Scope, kind: str, letter: str) -> bool:
-    """A directory is nobody's: a patient's scope opens it to looks alone, and only by name."""
-    return not is_directory(kind) or (scope.kind != ANY and letter in LOOKS)
+def _is_kept(scope: Scope, asked: AccessRequest, letter: str) -> bool:
+    """Whether what the scope narrows to can be kept for this type: what is no record has rows that nothing narrows.
+
+    A directory is nobody's: a patient's scope opens it to looks alone, and only by name.
+    """
+    kind, narrows = asked.resource_type, scope.level == "patient"
+    if narrows and not asked.actor.launch_patient:
+        return False
+    if kind not in registry():
+        return not scope.constraint and (kind == CONTENT or not narrows)
+    return not (narrows and is_directory(kind)) or (scope.kind != ANY and letter in LOOKS)
 
 
 def _rows(scope: Scope, model: type[Record], asked: AccessRequest) -> Q | None:

@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, Ht
 from django.template.response import TemplateResponse
 
 from healthrecords.access.request import AccessRequest
+from healthrecords.accounts import stepup
 from healthrecords.console.lines import Line
 from healthrecords.console.policy_admin import GONE, PolicyAdmin
 from immunizations.admin import stock_forms as f
@@ -147,11 +148,13 @@ class LotAdmin(PolicyAdmin):
         }  # fmt: skip
         return self.page(request, "immunizations/recall.html", lot, context)
 
-    def recipients_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Who got the lot, as a file; for those who may recall it."""
+    def recipients_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        """Who got the lot, as a file; for those who may recall it, behind step-up."""
         self.require(request, "update", object_id)
         if not self._may_list(request):
             raise PermissionDenied
+        if asked := stepup.ask(request):
+            return asked
         lot = self.lot(object_id)
         rows = recipients(_wanted(lot), _doses().asked(request, "search"), export=True)
         answer = HttpResponse(as_csv(rows), content_type="text/csv; charset=utf-8")

@@ -251,6 +251,41 @@ def test_whoever_goes_on_failing_is_stopped_by_whatever_way_they_come(clinician)
     assert again.axes_locked_out
 
 
+def test_unlocking_lets_a_person_try_again_at_once_by_password_and_code(client, clinician, by):
+    for _ in range(30):
+        sign_in(client, clinician.email, "wrong")
+    assert sign_in(client, clinician.email).status_code == 429
+    people.unlock(clinician.email, by)
+    assert sign_in(client, clinician.email).status_code == 302
+    subject, address = str(clinician.pk), "192.0.2.9"
+    for person in (clinician, people.unlock(clinician.email, by)):
+        for _ in range(attempts.MOST):
+            attempts.take("second factor", person.guessed_as(subject), address)
+        with pytest.raises(attempts.TooMany):
+            attempts.take("second factor", person.guessed_as(subject), address)
+
+
+def test_unlocking_ends_a_lock_out_of_axes_too(clinician, by):
+    def attempt(password):
+        request = RequestFactory().post(LOGIN, REMOTE_ADDR="192.0.2.9")
+        request.client_address, request.request_id = "192.0.2.9", "r"
+        request.session = {}
+        return authenticate(request, username=clinician.email, password=password)
+
+    for _ in range(20):
+        attempt("wrong")
+    assert attempt(PASSWORD) is None
+    people.unlock(clinician.email, by)
+    assert attempt(PASSWORD) == clinician
+
+
+def test_unlocking_forgets_nothing_that_is_counted_for_an_address(client, clinician, narrow, by):
+    for number in range(9):
+        sign_in(client, f"p{number}@example.org", "wrong")
+    people.unlock(clinician.email, by)
+    assert sign_in(client, clinician.email).status_code == 429
+
+
 # The cache is down
 
 

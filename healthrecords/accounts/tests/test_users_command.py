@@ -172,6 +172,7 @@ def test_each_change_of_people_leaves_its_row(run, administrator, logged):
     run("users", "reset-factor", "nina@example.org")
     run("users", "disable", "nina@example.org")
     run("users", "enable", "nina@example.org")
+    run("users", "unlock", "nina@example.org")
     about = f"User/{User.objects.get(email='nina@example.org').pk}"
     rows = logged("create") + logged("update")
     assert [row["detail"].partition(": ")[2] for row in rows if row["resources"] == [about]] == [
@@ -179,12 +180,14 @@ def test_each_change_of_people_leaves_its_row(run, administrator, logged):
         "password and second factors (none) voided, enrolment link made",
         "disabled",
         "enabled",
+        "unlocked",
     ]
     assert [row["route"] for row in logged("command")] == [
         "users invite",
         "users reset-factor",
         "users disable",
         "users enable",
+        "users unlock",
     ]
 
 

@@ -13,7 +13,7 @@ Email = Annotated[str, typer.Argument(help="The person's e-mail address.")]
 
 
 class Command(Group):
-    help = "People: invite, list, disable, enable, change roles, reset the password and the second factor."
+    help = "People: invite, list, disable, enable, unlock, change roles, reset the password and the second factor."
 
     @command()
     @verb(changes=True, rehearses=True)
@@ -46,6 +46,13 @@ class Command(Group):
         """Let a person sign in again."""
         done = people.enable(email, self.request)
         return Result(f"{email} may sign in again." if done else f"{email} may sign in already.", {"changed": done})
+
+    @command()
+    @verb(changes=True, rehearses=True)
+    def unlock(self, email: Email) -> Result:
+        """Let a person who was locked out by wrong tries try again at once."""
+        person = people.unlock(email, self.request)
+        return Result(f"{person.email} may try again at once: wrong tries until now no longer count.")
 
     @command()
     @verb(changes=True, rehearses=True)

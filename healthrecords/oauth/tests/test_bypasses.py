@@ -98,6 +98,15 @@ def test_the_next_page_is_narrowed_anew(app, integrator, records):
             assert integrator.put(f"Immunization/{each}", {**dose(), "id": each}).status_code == 200
 
 
+def test_the_trail_is_not_a_patients(scoped, records):
+    """Nothing narrows its rows to a patient or a constraint, so that such a scope does not open it."""
+    for scopes, status in {
+        "user/AuditEvent.rs": 200, "system/*.rs": 200, "patient/*.rs": 403, "patient/AuditEvent.rs": 403,
+        "user/AuditEvent.rs?patient=ann": 403,
+    }.items():  # fmt: skip
+        assert scoped(scopes, patient="ann", role="auditor").get("AuditEvent").status_code == status, scopes
+
+
 # --- single records --------------------------------------------------------------------------------------------------
 
 
