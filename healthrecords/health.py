@@ -29,5 +29,13 @@ def live(request: HttpRequest) -> HttpResponse:
 def ready(request: HttpRequest) -> HttpResponse:
     """200 when each part that requests need answers, else 503; each part is named with its state."""
     parts = _readiness()()
-    good = all(part["ok"] for part in parts.values())
-    return JsonResponse({"status": "ok" if good else "unavailable", "parts": parts}, status=200 if good else 503)
+    status = status_of(parts)
+    return JsonResponse({"status": status, "parts": parts}, status=503 if status == "unavailable" else 200)
+
+
+def status_of(parts: Report) -> str:
+    """`ok`; `degraded` when only parts fail that are `optional`; else `unavailable`."""
+    failed = [part for part in parts.values() if not part["ok"]]
+    if all(part.get("optional") for part in failed):
+        return "degraded" if failed else "ok"
+    return "unavailable"

@@ -36,7 +36,14 @@ def filled(body: JSON, root: Element, position: int) -> JSON:
     return {**said, **body, "content": entries, **({"context": context} if context else {})}
 
 
-def headers_of(body: JSON, author: Actor) -> Iterator[tuple[int, Element]]:
+def completed(body: JSON, author: Actor) -> JSON:
+    """Return a document by `author` with what the headers of its C-CDAs in the store add to it."""
+    for position, root in _headers_of(body, author):
+        body = filled(body, root, position)
+    return body
+
+
+def _headers_of(body: JSON, author: Actor) -> Iterator[tuple[int, Element]]:
     """The headers of those contents of a document by `author` that lie in the store, by their positions."""
     for position, each in enumerate(body.get("content", [])):
         content = _content(each.get("attachment", {}).get("url"), author)

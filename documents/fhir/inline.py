@@ -43,9 +43,7 @@ def stored(body: JSON, author: Actor) -> JSON:
     """
     if any("data" in each.get("attachment", {}) for each in body.get("content", [])):
         body = _stored(body, author)
-    for position, root in filling.headers_of(body, author):
-        body = filling.filled(body, root, position)
-    return body
+    return filling.completed(body, author)
 
 
 def uses(records: Sequence[Any], author: Actor) -> None:

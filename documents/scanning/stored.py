@@ -4,10 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from documents import contents, storage
+from documents.ccda import late
 from documents.models import Content, ScanState
 from documents.scanning import clamd, record
 
@@ -77,8 +79,11 @@ def _keep(content: Content, verdict: clamd.Verdict, done: Scanned) -> None:
     if before == ScanState.REFUSED and after == ScanState.CLEAN:
         record.turned(content, "clean", content.threat)  # first: without its row nothing leaves
         done.released.append(str(content))
-    rows = Content.objects.filter(pk=content.pk, scan_state=before)
-    changed = rows.update(scan_state=after, threat=verdict.threat, scanned_at=timezone.now())
+    with transaction.atomic():
+        rows = Content.objects.filter(pk=content.pk, scan_state=before)
+        changed = rows.update(scan_state=after, threat=verdict.threat, scanned_at=timezone.now())
+        if changed and after == ScanState.CLEAN != before:
+            late.fill_documents(content)
     if changed and after == ScanState.REFUSED != before:
         record.turned(content, "infected", verdict.threat)
         done.infected.append(str(content))

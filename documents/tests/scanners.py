@@ -13,8 +13,11 @@ from documents.scanning import clamd
 EICAR = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-" + b"STANDARD-ANTIVIRUS-TEST-FILE" + b"!$H+H*"
 
 
+SMALL = {"StreamMaxLength": "20M", "MaxScanSize": "20M", "MaxFileSize": "20M", "SelfCheck": "3600", "ExitOnOOM": "yes"}
+
+
 @contextmanager
-def clamd_running(folder):
+def clamd_running(folder, options=SMALL):
     """The address of a clamd that knows the EICAR file by its text, wherever in a file it stands."""
     signatures = folder / "signatures"
     signatures.mkdir(exist_ok=True)
@@ -23,10 +26,8 @@ def clamd_running(folder):
         each.chmod(0o755)
     path = folder / "clamd.sock"
     config = folder / "clamd.conf"
-    config.write_text(
-        f"DatabaseDirectory {signatures}\nLocalSocket {path}\nTemporaryDirectory {folder}\nForeground yes\n"
-        "StreamMaxLength 20M\nMaxScanSize 20M\nMaxFileSize 20M\nSelfCheck 3600\nExitOnOOM yes\n"
-    )
+    places = {"DatabaseDirectory": signatures, "LocalSocket": path, "TemporaryDirectory": folder, "Foreground": "yes"}
+    config.write_text("".join(f"{name} {value}\n" for name, value in {**options, **places}.items()))
     process = subprocess.Popen(
         [shutil.which("clamd"), "--config-file", config], stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT
     )

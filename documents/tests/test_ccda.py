@@ -9,7 +9,9 @@ from defusedxml.ElementTree import fromstring
 from documents.ccda import header, narrative
 from documents.ccda.reading import NotReadable, document_of, header_of
 from documents.ccda.values import date_time, identifier
-from documents.tests.samples import document, inline
+from documents.scanning import stored
+from documents.tests.samples import PDF, document, inline
+from documents.tests.scanners import answering, nowhere
 from patients.models import Patient
 from tests.cast import PATIENT
 
@@ -66,6 +68,36 @@ def test_what_was_sent_is_never_overwritten(integrator, isabella):
     for element in set(sent) - {"content"}:
         assert made[element] == sent[element]
     assert made["content"][0]["attachment"]["title"] == "Mine"
+
+
+def test_what_waited_for_the_scanner_fills_once_it_is_clean(integrator, isabella, settings, trail):
+    settings.CLAMAV = nowhere()
+    made = integrator.create(bare(isabella, inline(CCD)))
+    other = integrator.create(bare(isabella, inline(PDF)))
+    assert "type" not in made
+    with answering(b"stream: OK\0") as settings.CLAMAV:
+        stored.scan()
+    filled = integrator.get(f"DocumentReference/{made['id']}").json()
+    assert (filled["type"]["coding"][0]["code"], filled["description"]) == ("34133-9", "Summary of care")
+    assert (filled["meta"]["versionId"], filled["content"][0]["attachment"]["language"]) == ("2", "en-US")
+    assert integrator.get(f"DocumentReference/{other['id']}").json()["meta"]["versionId"] == "1"
+    [row] = trail(action="update")
+    assert (row.actor, row.patient, row.resources) == ("system", isabella, [f"DocumentReference/{made['id']}"])
+    with answering(b"stream: OK\0") as settings.CLAMAV:
+        stored.scan(everything=True)
+    assert integrator.get(f"DocumentReference/{made['id']}").json()["meta"]["versionId"] == "2"
+
+
+def test_nothing_that_was_sent_changes_when_it_fills_late(integrator, isabella, settings):
+    settings.CLAMAV = nowhere()
+    made = integrator.create(bare(isabella, inline(CCD), description="Mine"))
+    gone = integrator.create(bare(isabella, {"url": made["content"][0]["attachment"]["url"]}))
+    integrator.delete(f"DocumentReference/{gone['id']}")
+    with answering(b"stream: OK\0") as settings.CLAMAV:
+        assert stored.scan().clean == 1
+    filled = integrator.get(f"DocumentReference/{made['id']}").json()
+    assert (filled["description"], filled["content"][0]["attachment"]["title"]) == ("Mine", "Summary of care")
+    assert integrator.get(f"DocumentReference/{gone['id']}").status_code == 410
 
 
 def test_a_related_document_is_named_by_its_number(integrator, isabella):

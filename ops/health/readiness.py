@@ -1,4 +1,4 @@
-"""Fills the readiness socket: asks database, cache, store and worker at the same time, each with its own limit."""
+"""Fills the readiness socket: asks database, cache, store, worker and virus scanner at once, each with its limit."""
 
 import time
 from collections.abc import Callable
@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.cache import caches
 from django.db import connections
 
+from documents.scanning import clamd
 from healthrecords import objectstore
 from healthrecords.celery import app
 
@@ -19,11 +20,16 @@ _asking = ThreadPoolExecutor(max_workers=8, thread_name_prefix="readiness")
 
 
 def report() -> dict[str, dict[str, Any]]:
-    """The state of each part: `ok`, the milliseconds that it took, and what is wrong in a word or two."""
-    started = {name: _asking.submit(_timed, check) for name, check in PARTS.items()}
+    """The state of each part: `ok`, the milliseconds that it took, and what is wrong in a word or two.
+
+    What serves on without a part is told by its `optional`.
+    """
+    optional = {"scanner": _scanner} if settings.CLAMAV else {}
+    started = {name: _asking.submit(_timed, check) for name, check in (PARTS | optional).items()}
     wait(started.values(), timeout=LIMIT)
     late = {"ok": False, "problem": f"no answer within {LIMIT:g} s"}
-    return {name: future.result() if future.done() else late for name, future in started.items()}
+    told = {name: future.result() if future.done() else late for name, future in started.items()}
+    return {name: {**part, "optional": True} if name in optional else part for name, part in told.items()}
 
 
 def _timed(check: Callable[[], None]) -> dict[str, Any]:
@@ -64,6 +70,10 @@ class WorkerSilent(Exception):
 def _worker() -> None:
     if not app.control.ping(timeout=1.0, limit=1):
         raise WorkerSilent
+
+
+def _scanner() -> None:
+    clamd.reach(settings.CLAMAV)
 
 
 PARTS: dict[str, Callable[[], None]] = {

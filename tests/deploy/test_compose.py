@@ -25,8 +25,10 @@ def config(root, *arguments, **environment):
     )
 
 
-def test_compose_accepts_the_file_with_the_secrets_that_the_script_makes(root, secrets_dir):
-    done = config(root, HEALTHCARE_HOST="ehr.example.org", HEALTHCARE_SECRETS_DIR=str(secrets_dir))
+@pytest.mark.parametrize("profiles", ["", "clamav"])
+def test_compose_accepts_the_file_with_the_secrets_that_the_script_makes(root, secrets_dir, profiles):
+    said = {"HEALTHCARE_SECRETS_DIR": str(secrets_dir), "COMPOSE_PROFILES": profiles}
+    done = config(root, HEALTHCARE_HOST="ehr.example.org", **said)
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -209,9 +211,17 @@ def test_the_stores_are_on_the_data_network_alone(compose):
 
 def test_no_network_that_leads_outside_touches_the_data(compose):
     internal = {key for key, network in compose["networks"].items() if network.get("internal")}
-    assert internal == {"application", "data", "monitoring"}
+    assert internal == {"application", "data", "monitoring", "scanning"}
     for key, service in compose["services"].items():
         assert set(service["networks"]) <= internal or "data" not in service["networks"], key
+
+
+def test_the_virus_scanner_is_asked_for_and_sees_nobody_but_the_application(compose):
+    services = compose["services"]
+    assert [key for key in services if "profiles" in services[key]] == ["clamav", "freshclam"]
+    assert {key for key in services if "scanning" in services[key]["networks"]} == {"app", "worker", "clamav"}
+    assert services["clamav"]["networks"] == ["scanning"]
+    assert services["app"]["environment"]["HEALTHCARE_CLAMAV"] == "${HEALTHCARE_CLAMAV:-}"
 
 
 def test_the_application_believes_the_network_of_the_door_alone(compose):
