@@ -1,6 +1,7 @@
 """Fill documents from the header of a C-CDA that could not be read when they were filed, since it waited for a scan."""
 
 import logging
+from typing import Any
 
 from documents.models import Content, DocumentReference
 from healthrecords import trail
@@ -31,7 +32,8 @@ def fill_documents(content: Content) -> None:
 
 
 def _fill(document: DocumentReference) -> None:
-    body = parse_json(str(document.current.content).encode())
+    current: Any = document.current
+    body = parse_json(current.content.encode())
     full = filling.completed(body, SYSTEM)
     if full == body:
         return
