@@ -1,9 +1,10 @@
 """Documents over HTTP beside the same objects from the store: latency, and memory with large content.
 
-    .venv/bin/python -m benchmarks.documents [--rounds 300] [--large 200] [--output FILE]
+    .venv/bin/python -m benchmarks.documents [--rounds 300] [--large 200] [--scanner] [--output FILE]
 
 Starts a server of its own on a throwaway directory. Each request to the API is followed by one to the store for the
-same (sealed) object, so that both meet the same noise; each reading of the API commits its row in the access log.
+same (sealed) object, so that both meet the same noise; each reading of the API commits its row in the access log. With
+--scanner each upload passes clamd as well.
 """
 
 import argparse
@@ -17,15 +18,18 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import quantiles
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import psutil
 import requests
 
 from benchmarks.api import scratch_server
+from documents.tests.scanners import clamd_running
 
 KB, MB = 1024, 1024 * 1024
 _BLOCK = os.urandom(MB)
+LIMITS = {"StreamMaxLength": "250M", "MaxFileSize": "1100M", "MaxScanSize": "1100M", "AlertExceedsMax": "yes"}
 
 
 class Side:
@@ -193,13 +197,24 @@ def at_once(side: Side, uploads: int, count: int) -> str:
     return f"* {stored} uploads of {count} MB at once in {seconds:.1f} s: {told}"
 
 
+@contextmanager
+def scanner(wanted: bool) -> Iterator[None]:
+    """A clamd that the server asks, if wanted."""
+    if not wanted:
+        yield
+        return
+    with TemporaryDirectory() as folder, clamd_running(Path(folder), LIMITS) as os.environ["HEALTHCARE_CLAMAV"]:
+        yield
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--rounds", type=int, default=300)
     options.add_argument("--large", type=int, default=200, help="MB of the one large content")
+    options.add_argument("--scanner", action="store_true", help="have clamd look at each upload")
     options.add_argument("--output", type=Path)
     chosen = options.parse_args()
-    with scratch_server() as (url, _):
+    with scanner(chosen.scanner), scratch_server() as (url, _):
         side = Side(url, _token())
         text = "\n".join([latency(side, chosen.rounds), "", *large(side, chosen.large), at_once(side, 10, 50)])
     print(text)

@@ -9,8 +9,6 @@ from typing import Any
 
 from django.utils import timezone
 
-from healthrecords.fhir.outcome import FHIRError
-
 from . import contents, storage
 from .models import Content
 
@@ -74,8 +72,3 @@ def _look_at(content: Content, read: bool, found: Findings) -> None:
 def _pages(items: Iterator[Any], size: int) -> Iterator[list[Any]]:
     while page := list(islice(items, size)):
         yield page
-
-
-def told(fault: FHIRError) -> str:
-    """The sentence of a fault of the store."""
-    return fault.issues[0].text

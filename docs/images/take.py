@@ -98,6 +98,7 @@ def take_documents(page: Any, suffix: str) -> None:
     page.locator(".documents").get_by_role("link", name="Summary").first.click()
     page.wait_for_load_state()
     take("documents-summary")
+    take_hold(page, suffix)
     page.goto(patient)
     page.get_by_role("link", name="Add documents").click()
     page.wait_for_load_state()
@@ -105,6 +106,19 @@ def take_documents(page: Any, suffix: str) -> None:
     page.wait_for_function("document.querySelector('[name=lines-1-title]')?.value")
     take("documents-add")
     page.goto(patient)
+
+
+def take_hold(page: Any, suffix: str) -> None:
+    """A document on legal hold, which is released again."""
+    document = page.url
+    for step, reason in (("Place legal hold", "Records request 2026-118"), ("Release legal hold", "Request answered")):
+        page.get_by_role("link", name=step).click()
+        page.get_by_label("Reason").fill(reason)
+        page.get_by_role("button", name=step).click()
+        page.wait_for_url(document)
+        if step.startswith("Place"):
+            page.locator(".keeping").evaluate("actions => actions.scrollIntoView({block: 'end'})")
+            page.screenshot(path=str(HERE / f"documents-hold{suffix}.png"))
 
 
 def take_vaccines(page: Any, server: str, suffix: str) -> None:

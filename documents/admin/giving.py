@@ -70,10 +70,9 @@ def downloaded(content: Content, title: str) -> HttpResponseBase:
 
 
 def _sent(content: Content, kind: str, more: dict[str, str]) -> HttpResponseBase:
-    headers = {**_HARMLESS, **more}
     try:
         pieces = preview.opened(content)
     except FHIRError as fault:
-        said = " ".join(issue.text for issue in fault.issues)
-        return HttpResponse(said, status=fault.status, content_type="text/plain; charset=utf-8", headers=_HARMLESS)
-    return StreamingHttpResponse(pieces, content_type=kind, headers={**headers, "Content-Length": str(content.size)})
+        return HttpResponse(fault.text, "text/plain; charset=utf-8", fault.status, headers=_HARMLESS)
+    headers = {**_HARMLESS, **more, "Content-Length": str(content.size)}
+    return StreamingHttpResponse(pieces, content_type=kind, headers=headers)

@@ -111,7 +111,7 @@ class KeepingScreens(RecordAdmin):
             except ValidationError as fault:
                 form.add_error(None, fault.messages[0])
             except FHIRError as fault:
-                form.add_error(None, " ".join(issue.text for issue in fault.issues))
+                form.add_error(None, fault.text)
             else:
                 messages.success(request, context["done"])
                 return HttpResponseRedirect(self.address("page", document.pk))

@@ -55,7 +55,7 @@ def preview_of(content: Content) -> Preview:
             return _document(content)
         return _text(content) if kind in AS_TEXT else Preview(content)
     except FHIRError as fault:
-        return Preview(content, fault=" ".join(issue.text for issue in fault.issues))
+        return Preview(content, fault=fault.text)
 
 
 def _document(content: Content) -> Preview:

@@ -103,7 +103,7 @@ class UploadScreens(RecordAdmin):
             try:
                 changes.append(self._change(patient, form.cleaned_data, asked.actor, older))
             except FHIRError as fault:
-                form.add_error(None, " ".join(issue.text for issue in fault.issues))
+                form.add_error(None, fault.text)
         if any(form.errors for form in lines.forms):
             return False
         store.write(self.resource, changes, asked.actor)
@@ -137,7 +137,7 @@ class UploadScreens(RecordAdmin):
             with contents.kept(_pieces(request), _claimed(request), actor_of_user(request.user)) as content:
                 return recorded(self._received)(request, object_id, content)
         except FHIRError as fault:
-            return JsonResponse({"fault": " ".join(issue.text for issue in fault.issues)}, status=fault.status)
+            return JsonResponse({"fault": fault.text}, status=fault.status)
 
     def _refused(self, request: HttpRequest, object_id: str) -> HttpResponse:
         self._patient(request, object_id)

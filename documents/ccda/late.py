@@ -28,7 +28,7 @@ def fill_documents(content: Content) -> None:
         try:
             _fill(document)
         except FHIRError as fault:
-            log.error("%s was not filled from its C-CDA: %s", document.logical_id, fault.issues[0].text)
+            log.error("%s was not filled from its C-CDA: %s", document.logical_id, fault.text)
 
 
 def _fill(document: DocumentReference) -> None:

@@ -69,7 +69,7 @@ def _look_at(content: Content, done: Scanned) -> None:
     except clamd.ScannerFault as fault:
         done.unanswered[str(content)] = str(fault)
     except (storage.Missing, contents.Different) as fault:
-        done.unanswered[str(content)] = fault.issues[0].text
+        done.unanswered[str(content)] = fault.text
     else:
         _keep(content, verdict, done)
 

@@ -52,6 +52,11 @@ class FHIRError(Exception):
     def of(cls, status: int, code: str, text: str, path: str = "") -> Self:
         return cls(status, [Issue(code, text, path)])
 
+    @property
+    def text(self) -> str:
+        """What is wrong, in sentences for people."""
+        return " ".join(issue.text for issue in self.issues)
+
 
 def not_found(resource_type: str) -> FHIRError:
     """What a record that is not there answers, and one that may not be seen just the same."""

@@ -9,7 +9,7 @@ from django.conf import settings
 from django_typer.management import command
 
 from documents import holding, mending, storage
-from documents.checking import Findings, check, told
+from documents.checking import Findings, check
 from documents.models import Content, DocumentReference
 from documents.scanning import stored
 from documents.storage import StoreFault
@@ -31,7 +31,7 @@ class Command(Group):
             with progress("Checking contents", Content.objects.count()) as advance:
                 return _result(check(not quick, advance))
         except StoreFault as fault:
-            return error(told(fault))
+            return error(fault.text)
 
     @command(name="mend")
     @verb(changes=True)
@@ -46,7 +46,7 @@ class Command(Group):
                 plan = mending.plan(timedelta(days=older_than))
                 return _planned(plan) if dry_run else _mended(plan, mending.carry_out(plan))
         except StoreFault as fault:
-            return error(told(fault))
+            return error(fault.text)
 
     @command(name="scan")
     @verb(changes=True)
@@ -61,7 +61,7 @@ class Command(Group):
             with progress("Scanning contents", stored.due(everything).count()) as advance:
                 return _scanned(stored.scan(everything, advance))
         except StoreFault as fault:
-            return error(told(fault))
+            return error(fault.text)
 
     @command(name="hold")
     @verb(changes=True)
@@ -152,7 +152,7 @@ def _decided(document: str, done: str, decide: Callable[[DocumentReference], Any
     try:
         decide(found)
     except StoreFault as fault:
-        return error(told(fault))
+        return error(fault.text)
     return Result(f"{done} DocumentReference/{found.logical_id}. {_lock_sentence()}", {"document": found.logical_id})
 
 
@@ -161,7 +161,7 @@ def _lock_sentence() -> str:
     try:
         locks = storage.locks()
     except StoreFault as fault:
-        return told(fault)
+        return fault.text
     if locks:
         return "The store locks what is filed and held."
     return "The bucket has no object lock: holds and retentions are kept by this application alone."
