@@ -103,7 +103,7 @@ def take_documents(page: Any, suffix: str) -> None:
     page.get_by_role("link", name="Add documents").click()
     page.wait_for_load_state()
     page.locator("#files").set_input_files([HERE.parents[1] / "documents/tests/data/summary.xml", HERE / "sign-in.png"])
-    page.wait_for_function("document.querySelector('[name=lines-1-title]')?.value")
+    expect(page.locator("[name=lines-1-title]")).not_to_have_value("")
     take("documents-add")
     page.goto(patient)
 

@@ -114,5 +114,6 @@ def keys_of(document: DocumentReference) -> list[UUID]:
 
 
 def title_of(document: DocumentReference) -> str:
-    """What the document is called: its own title, else its type."""
-    return document.description or kind_of(document) or "Document"
+    """What the document is called: its own title, else its content's, else its type."""
+    titles = [document.description, *(each.title for each in document.contents.all())]
+    return next(filter(None, titles), "") or kind_of(document) or "Document"
