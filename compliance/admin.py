@@ -1,7 +1,8 @@
 """The compliance app's screens, each kept in the package of its subject."""
 
+from compliance.accounting import admin as accounting
 from compliance.breakglass import admin as breakglass
 from compliance.phi_access import admin as phi_access
 from compliance.review import admin as review
 
-__all__ = ["breakglass", "phi_access", "review"]
+__all__ = ["accounting", "breakglass", "phi_access", "review"]

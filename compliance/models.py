@@ -1,5 +1,6 @@
 """The compliance app's models, each kept in the package of its subject."""
 
+from compliance.accounting.models import EnteredDisclosure
 from compliance.audit.models import AuditSeal, AuditShipment
 from compliance.breakglass.models import BreakGlass
 from compliance.consent.models import AbsoluteMark, Consent, ConsentIdentifier, Coverage, Provision, PurposeDefault
@@ -15,6 +16,7 @@ __all__ = [
     "Consent",
     "ConsentIdentifier",
     "Coverage",
+    "EnteredDisclosure",
     "Finding",
     "FindingNote",
     "Provision",

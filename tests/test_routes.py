@@ -120,6 +120,8 @@ ROUTES: dict[str, Expected] = {
     **{f"admin/compliance/accessevent/{screen}": NO_RECORDS for screen in (
         "", "<str:object_id>/", "export.csv", "patient/", "patient/export.csv", "person/", "person/export.csv",
     )},
+    "admin/compliance/entereddisclosure/": NO_RECORDS,
+    "admin/compliance/entereddisclosure/accounting.pdf": NO_RECORDS,
     **{f"admin/compliance/finding/{screen}": NO_RECORDS for screen in ("", "<str:object_id>/", "export.csv", "setup/")},
     **{f"admin/compliance/breakglass/{screen}": NO_RECORDS for screen in (
         "", "declare/<str:object_id>/", "<str:object_id>/",

@@ -10,6 +10,7 @@ from healthrecords.fhir.resource import registry
 INTERACTIONS = tuple(each for each in LETTERS if each != "history")  # a history is read by whoever reads
 WORDS = {"create": "add", "read": "read", "update": "change", "delete": "delete", "search": "list"}
 SUBJECTS = {
+    "Accounting": "Accounting of disclosures",
     "Backup": "Backups", "Binary": "Contents of documents", "Breach": "Breaches", "Control": "Compliance controls",
     "Incident": "Incidents", "Review": "Review of accesses", "Settings": "Settings", "Stock": "Vaccine stock",
     "Trail": "Access log", "User": "People, roles and tokens",

@@ -49,6 +49,8 @@ CONSOLE_SCREENS: list[tuple[str, list[dict[str, str]]]] = [
          "icon": "badge", "text": "Every patient whom one person, token or client looked at."},
         {"title": "Unusual access", "name": "compliance_finding", "type": "Review", "icon": "policy_alert",
          "text": "What the nightly review found, to judge and sign off."},
+        {"title": "Accounting of disclosures", "name": "compliance_entereddisclosure", "type": "Accounting",
+         "icon": "outbound", "text": "What left about one patient, to whom and why, as a patient may ask."},
     ]),
 ]  # fmt: skip
 
