@@ -8,8 +8,9 @@ class HealthRecordsConfig(AppConfig):
     verbose_name = "HealthRecords"
 
     def ready(self) -> None:
-        from healthrecords import celery, checks  # noqa: F401
+        from healthrecords import celery, checks, fieldlog  # noqa: F401
         from healthrecords.accounts import signing  # noqa: F401
         from healthrecords.oauth import authorizations  # noqa: F401
 
+        fieldlog.connect()
         checks.refuse_bad_keys()

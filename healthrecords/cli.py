@@ -38,6 +38,7 @@ from typer._click.exceptions import UsageError
 from uuid6 import uuid7
 
 from healthrecords import trail
+from healthrecords.access import acting
 from healthrecords.access.request import AccessRequest, Actor
 from healthrecords.crypto import known
 from healthrecords.redaction import scrub
@@ -131,6 +132,7 @@ def verb(changes: bool = False, rehearses: bool = False) -> Callable[[Callable[.
         @wraps(function)
         def run(self: Group, *args: Any, as_json: bool = False, dry_run: bool = False, **options: Any) -> None:
             started, self.request = monotonic(), host_request(f"{self._name} {name}")
+            acting.begin(self.request)
             if plans:
                 options["dry_run"] = dry_run
             result = _attempt(

@@ -8,6 +8,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from uuid6 import uuid7
 
+from healthrecords.access import acting
+
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 
 
@@ -24,6 +26,7 @@ class RequestIdentity:
         asked = request.headers.get("X-Request-Id", "")
         request.request_id = asked if trusted and _REQUEST_ID.fullmatch(asked) else str(uuid7())  # type: ignore[attr-defined]
         request.client_address = self._client(request, peer) if trusted else peer  # type: ignore[attr-defined]
+        acting.begin(None)  # threads serve many requests
         response = self.get_response(request)
         response["X-Request-Id"] = request.request_id  # type: ignore[attr-defined]
         return response

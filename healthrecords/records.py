@@ -88,6 +88,10 @@ class Record(models.Model):
     def derive(self) -> None:
         """Work out the columns that search and lists need from those that were entered."""
 
+    def get_additional_data(self) -> dict[str, str]:
+        """What django-auditlog keeps beside a change: which record it belongs to."""
+        return {"record": str(self.pk)}
+
     def patient_ids(self) -> list[str]:
         """Logical ids of the patients that this record is about; a directory entry has none."""
         return []
@@ -112,6 +116,10 @@ class Part(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.derive()
         super().save(*args, **kwargs)
+
+    def get_additional_data(self) -> dict[str, str]:
+        """What django-auditlog keeps beside a change: which record it belongs to."""
+        return {"record": str(getattr(self, "record_id", ""))}
 
     def derive(self) -> None:
         """Work out the columns that search needs from those that were entered."""

@@ -16,6 +16,7 @@ from django.template.response import SimpleTemplateResponse
 from django.utils.module_loading import import_string
 
 from healthrecords import trail
+from healthrecords.access import acting
 from healthrecords.access.request import (
     NOBODY,
     AccessRequest,
@@ -112,6 +113,7 @@ def record_failure(request: HttpRequest, status: int) -> None:
 def _whole(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
     if any("\x00" in value for value in request.GET.values()):
         raise SuspiciousOperation("PostgreSQL stores no NUL.")
+    acting.begin_http(request, actor_of_user(request.user))
     with transaction.atomic():
         response = view(request, *args, **kwargs)
         if isinstance(response, SimpleTemplateResponse):

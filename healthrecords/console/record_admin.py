@@ -11,7 +11,7 @@ from django.db.models import ForeignKey
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
-from healthrecords import trail
+from healthrecords import fieldlog, trail
 from healthrecords.access import policy
 from healthrecords.access.request import Disclosure
 from healthrecords.console import changes
@@ -129,8 +129,9 @@ class RecordAdmin(PolicyAdmin):
         if not self.resource.directory:
             rows = [(version.logical_id, version.version, version.patients) for version in versions]
             self._note(request, "history", rows)
+        sent = fieldlog.by_version(record)
         context = {
-            "steps": changes.history_of(versions),
+            "steps": [(step, sent.get(step.version)) for step in changes.history_of(versions)],
             "has_older": versions[-1].version > 1,
             "title": "History of changes",
             "subtitle": str(record),

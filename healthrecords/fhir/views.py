@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSet
 
+from healthrecords.access import acting
 from healthrecords.access.request import AccessRequest, Actor, from_http
 
 from . import bundle, capability, interactions, listing, operations, throttle
@@ -43,6 +44,7 @@ class FHIRView(APIView):
             raise FHIRError.of(411, "invalid", "Send the body with a Content-Length, not in chunks.")
         super().initial(request, *args, **kwargs)
         self.actor = cast(Actor, request.user)
+        acting.begin_http(request._request, self.actor)
         self.charge(throttle.cost(request.method or "", getattr(self, "action", None) or "", dict(pairs_of(request))))
 
     def charge(self, units: int) -> None:
