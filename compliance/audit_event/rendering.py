@@ -32,7 +32,7 @@ def as_fhir(event: AccessEvent) -> JSON:
         "id": str(event.uuid),
         "meta": {"lastUpdated": instant(event.time), **_profile(event, word, kind)},
         "type": kind.type.as_fhir(),
-        "subtype": [each.as_fhir() for each in kind.subtypes],
+        "subtype": [each.as_fhir() for each in (*kind.subtypes, *_group(event))],
         "action": kind.action,
         "recorded": instant(event.time),
         "outcome": codes.outcome_of(event.outcome),
@@ -43,6 +43,11 @@ def as_fhir(event: AccessEvent) -> JSON:
         "entity": _entities(event, word),
     }
     return {name: value for name, value in said.items() if value}
+
+
+def _group(event: AccessEvent) -> list[codes.Coding]:
+    """The group of a command: backup, restore, keys."""
+    return [codes.Coding(codes.OWN, event.route.partition(" ")[0])] if event.action == "command" and event.route else []
 
 
 def _description(event: AccessEvent) -> str:

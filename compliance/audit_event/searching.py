@@ -101,7 +101,9 @@ class KindParam(Param):
         found = codes.having(lambda kind: self.fits(kind, value))
         word = value.rpartition("|")
         own = self.name == "subtype" and word[0] in ("", codes.OWN) and word[2]
-        return found | Q(word=word[2]) if own and codes.kind_of(word[2], "").type != codes.RESTFUL else found
+        if not own or codes.kind_of(word[2], "").type == codes.RESTFUL:
+            return found
+        return found | Q(word=word[2]) | Q(word="command", route__startswith=f"{word[2]} ")
 
     def fits(self, kind: codes.Kind, value: str) -> bool:
         """Whether an event of `kind` has the code searched for."""
