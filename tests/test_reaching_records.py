@@ -60,6 +60,7 @@ ALLOWED = {
     "healthrecords/directory/": DIRECTORY,
     "immunizations/admin/dose_page.py:_name": DIRECTORY,
     "compliance/review/accesses.py:patient_named": "an officer brings a number and is given the id of whose it is",
+    "compliance/accounting/disclosures.py": "the name of whose disclosures the compliance officer accounts for",
     "compliance/review/gathering.py": "facts about accesses for those who review them, by role alone; no record shows",
     "healthrecords/importing/": JOB,
     "documents/checking.py": JOB,
