@@ -195,7 +195,8 @@ def _sections(declared: BreakGlass) -> list[tuple[str, list[Line]]]:
     ended = declared.ended_at or declared.expires_at
     told = f"{declared.notified_at:%Y-%m-%d %H:%M}" if declared.notified_at else "Not yet"
     opened = [
-        Line("Who", declared.actor), Line("Patient", f"Patient/{declared.patient}"), Line("Reason", str(declared.reason)),
+        Line("Who", declared.actor), Line("Patient", f"Patient/{declared.patient}"),
+        Line("Reason", str(declared.reason)),
         Line("Opened (UTC)", f"{declared.opened_at:%Y-%m-%d %H:%M}"), Line("Until (UTC)", f"{ended:%Y-%m-%d %H:%M}"),
         Line("Privacy officers told by mail (UTC)", told),
     ]  # fmt: skip

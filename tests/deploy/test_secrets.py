@@ -39,7 +39,8 @@ def test_a_lost_file_alone_is_made_again(root, tmp_path):
 def test_two_hosts_share_no_secret(root, secrets_dir, tmp_path):
     run(root, tmp_path)
     ours, theirs = contents(secrets_dir), contents(tmp_path)
-    assert sorted(name for name in ours if ours[name] == theirs[name]) == ["smtp_url", "witness_token"]  # empty until somebody writes them
+    shared = sorted(name for name in ours if ours[name] == theirs[name])
+    assert shared == ["smtp_url", "witness_token"]  # empty until somebody writes them
 
 
 def test_nobody_else_can_read_a_secret(secrets_dir):
