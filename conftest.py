@@ -151,7 +151,8 @@ def _copy_migrated_database(name: str) -> None:
             cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
             # Grants on a database are not copied with it.
             cursor.execute(f'REVOKE ALL ON DATABASE "{name}" FROM PUBLIC')
-            cursor.execute(f'GRANT CONNECT ON DATABASE "{name}" TO "{app}", "{settings.DATABASE_SEALER_ROLE}"')
+            roles = f'"{app}", "{settings.DATABASE_SEALER_ROLE}", healthrecords_backup'
+            cursor.execute(f'GRANT CONNECT ON DATABASE "{name}" TO {roles}')
 
 
 @pytest.fixture

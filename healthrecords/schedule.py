@@ -76,6 +76,11 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "args": ("archive",),
         "options": {"queue": LONG, "expires": 6 * 3600},
     },
+    "backup-test": {
+        "task": "ops.proof.tasks.test",
+        "schedule": crontab(hour=4, minute=30),
+        "options": {"queue": LONG, "expires": 6 * 3600},
+    },
     "backup-verify": {
         "task": "ops.proof.tasks.verify",
         "schedule": crontab(hour=6, minute=0),

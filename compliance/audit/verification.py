@@ -169,6 +169,11 @@ class Verification:
             self.report.found("sealer", text, uuids)
 
 
+def faults() -> list[str]:
+    """What is wrong with the trail of the database alone, places apart (socket BACKUP_VERIFY_TRAIL)."""
+    return [finding.text for finding in Verification().run().findings]
+
+
 def _uuids(cursor: Any, condition: str) -> list[str]:
     cursor.execute(f"SELECT uuid FROM audit.{EVENTS} WHERE {condition} LIMIT 1000")  # noqa: S608  # nosec B608
     return [str(row[0]) for row in cursor.fetchall()]

@@ -43,3 +43,5 @@ BACKUP_KEEP_YEARLY = number("HEALTHCARE_BACKUP_KEEP_YEARLY", 7, least=0)
 BACKUP_TRAIL_SEAL = "compliance.audit.status.newest"
 # Opens a new epoch of the audit trail in a restored database: a function of the reason and who asked.
 BACKUP_NEW_EPOCH = "compliance.audit.sealing.open_epoch"
+# Verifies the audit trail of a restored database: a function without arguments that gives a sentence for each fault.
+BACKUP_VERIFY_TRAIL = "compliance.audit.verification.faults"

@@ -22,6 +22,13 @@ def make(name: str) -> Point:
     target.check()
     if any(point.name == name for point in books.points(target)):
         raise BackupFault(f"There is a recovery point {name} already; choose another name.")
+    point = write(name)
+    books.add_point(target, point)
+    return point
+
+
+def write(name: str) -> Point:
+    """Write a point into the log alone and end its segment, so that it is stored at once; raise DatabaseDown."""
     with connected() as connection:
         row = connection.execute(
             "SELECT pg_create_restore_point(%s)::text, clock_timestamp(), "
@@ -31,6 +38,4 @@ def make(name: str) -> Point:
         ).fetchone()
         assert row  # noqa: S101  # nosec B101
         connection.execute("SELECT pg_switch_wal()")
-    point = Point(name, row[0], written(row[1]), row[2], row[3])
-    books.add_point(target, point)
-    return point
+    return Point(name, row[0], written(row[1]), row[2], row[3])

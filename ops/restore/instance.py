@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 from django.conf import settings
@@ -18,7 +19,8 @@ from healthrecords.embedded.postgres import account, programs
 from healthrecords.embedded.process import die_with_parent
 from ops.backup.faults import BackupFault
 
-SUPERUSER, DATABASE = "postgres", "healthrecords"
+SUPERUSER = "postgres"
+SOCKETS = "healthrecords-restore-"  # how the name of a directory of sockets begins
 _PORT = "5432"  # of the socket's name
 _OURS = {
     "listen_addresses": "",
@@ -36,6 +38,11 @@ _OURS = {
 _PATIENCE = 60.0  # seconds for an orderly stop
 
 
+def database() -> str:
+    """The database that matters in the cluster: the one that backups sign in to."""
+    return urlsplit(settings.BACKUP_DATABASE_URL).path.strip("/") or "healthrecords"
+
+
 @dataclass
 class Instance:
     """The server while it recovers and is checked. `log` is its file of messages."""
@@ -47,7 +54,7 @@ class Instance:
     def start(self) -> None:
         """Start it; `wait` tells when it has recovered."""
         self._account = account()
-        self.sockets = Path(tempfile.mkdtemp(prefix="healthrecords-restore-"))
+        self.sockets = Path(tempfile.mkdtemp(prefix=SOCKETS))
         (self.sockets / "hba.conf").write_text("local all all trust\n")  # who passes the directory's mode
         self._own(self.sockets, self.sockets / "hba.conf")
         options = {
@@ -100,12 +107,12 @@ class Instance:
     def connect(self) -> "psycopg.Connection[Any]":
         """Sign in as the superuser."""
         return psycopg.connect(
-            host=str(self.sockets), port=_PORT, user=SUPERUSER, dbname=DATABASE, connect_timeout=3, autocommit=True
+            host=str(self.sockets), port=_PORT, user=SUPERUSER, dbname=database(), connect_timeout=3, autocommit=True
         )
 
     def environment(self) -> dict[str, str]:
         """How libpq's programs find it."""
-        return {"PGHOST": str(self.sockets), "PGPORT": _PORT, "PGUSER": SUPERUSER, "PGDATABASE": DATABASE}
+        return {"PGHOST": str(self.sockets), "PGPORT": _PORT, "PGUSER": SUPERUSER, "PGDATABASE": database()}
 
     def fatal(self) -> str:
         """The last thing that its log calls fatal."""

@@ -18,11 +18,14 @@ _USUAL_RATE = 40e6  # bytes a second, until a restore was measured
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is asked for: a backup's id or `latest`, and a time or a point at which recovery stops."""
+    """What is asked for: a backup's id or `latest`, and a time or a point at which recovery stops.
+
+    A point is the name of one in the repository, or one that is in none.
+    """
 
     backup: str = "latest"
     time: datetime | None = None
-    point: str | None = None
+    point: str | Point | None = None
     accept_gap: bool = False
 
 
@@ -60,7 +63,7 @@ def make(wanted: Wanted, target: Target, repository: Repository, where: Place) -
     known = catalogue(repository)
     if not known.entries:
         raise BackupFault(f"There is no complete backup in {repository.address}.")
-    point = point_named(repository, wanted.point) if wanted.point else None
+    point = point_named(repository, wanted.point) if isinstance(wanted.point, str) else wanted.point
     base = _base(wanted, point, known)
     there = log.log_of(repository, base.system, where.spool)
     _refuse_outside(wanted, base, known, there)

@@ -66,6 +66,7 @@ class Cluster:
             "BACKUP_IDENTITY_FILE": str(self.folder / "identity"),
             "BACKUP_TRAIL_SEAL": "",
             "BACKUP_NEW_EPOCH": "",
+            "BACKUP_VERIFY_TRAIL": "",
         }
 
     def connect(self, role="healthrecords_owner", password="database_owner"):  # noqa: S107

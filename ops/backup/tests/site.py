@@ -1,8 +1,10 @@
 """A site under test: what operators do with a cluster, its repository and its restored copies."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Event
 
 from ops.backup import log
 from ops.backup.catalogue import lsn
@@ -59,6 +61,19 @@ class Site:
             yield caught_up
         finally:
             receiver.end()
+
+    @contextmanager
+    def kept_receiving(self):
+        """Receive the log in the background, as `backup receive` does."""
+        stop = Event()
+        receiver = Receiver(lambda _: None, open_every=0)
+        with ThreadPoolExecutor(1) as pool:
+            ended = pool.submit(receiver.run, lambda seconds: stop.wait(seconds / 10))
+            try:
+                yield
+            finally:
+                stop.set()
+                ended.result()
 
     def restore(self, backup="latest", folder=None, **wanted):
         """Restore into a new directory; return what is done."""

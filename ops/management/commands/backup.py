@@ -23,8 +23,8 @@ from ops.backup.repository import repository
 from ops.backup.taking import Type
 from ops.copies import copying, telling
 from ops.copies.copying import Kind
+from ops.proof import proving, verifying
 from ops.proof import retention as thinning
-from ops.proof import verifying
 
 Depth = Annotated[Type, typer.Option("--type", help="full, incremental (on the last one) or archive (kept long).")]
 
@@ -111,6 +111,15 @@ class Command(Group):
 
     @command()
     @verb(changes=True)
+    def test(self) -> Result:
+        """Restore the newest chain into a scratch instance, check all of it, measure, and remove it again."""
+        with progress("Testing", None, of_bytes=True) as advance:
+            found = proving.prove(self._tell, advance)
+        data = {"proof": vars(found.proof), "rows": found.rows, "tables": found.tables, "findings": found.findings}
+        return Result(proving.told(found), data, "problem" if found.findings else "good")
+
+    @command()
+    @verb(changes=True)
     def verify(self) -> Result:
         """Hash every object of the repository again; needs no key."""
         with progress("Verifying", verifying.size(repository()), of_bytes=True) as advance:
@@ -145,6 +154,9 @@ class Command(Group):
         return Result(
             f"The kit {file} holds {counted(len(held), 'file')}; keep it away from this machine.", {"files": held}
         )
+
+    def _tell(self, line: str) -> None:
+        self.stderr.write(f"{line}\n")
 
 
 def _archived(kind: Archived, dry_run: bool) -> Result:

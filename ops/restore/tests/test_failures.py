@@ -19,7 +19,7 @@ from ops.backup.place import place
 from ops.backup.points import make
 from ops.backup.repository import repository
 from ops.backup.sealing import identities
-from ops.restore import fetching, restoring
+from ops.restore import fetching, recovering, restoring
 from ops.restore.fetching import Source
 from ops.restore.journal import journal
 
@@ -162,7 +162,7 @@ def test_a_repository_that_is_down_is_said(site, refuses):
 
 def test_a_backup_of_another_major_version_is_refused(site, refuses, monkeypatch):
     site.back_up()
-    monkeypatch.setattr(restoring, "client_major", lambda: 17)
+    monkeypatch.setattr(recovering, "client_major", lambda: 17)
     assert refuses("was made by PostgreSQL 18 and the programs here are 17")
 
 
