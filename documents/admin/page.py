@@ -18,7 +18,7 @@ def facts(
     return {
         "title": words.title_of(document),
         "subtitle": words.dated(document),
-        "flags": filed.flags,
+        "flags": filed.standing if previews else filed.flags,  # a preview says by itself why it is none
         "sections": lines.filled(_sections(document, filed)),
         "keeping": keeping(holding.kept(document)),
         "previews": previews,
@@ -75,7 +75,7 @@ def _relation(each: Any) -> Line:
 
 def _content(each: Any) -> Line:
     filed = f"filed {each.created_at:%Y-%m-%d %H:%M} by {each.author}" if each.author else ""
-    scan = "no virus found" if each.scan_state == ScanState.CLEAN else ""  # else the flag and the preview tell
+    scan = "no virus found" if each.scan_state == ScanState.CLEAN else ""  # else a flag or the preview tells
     told = "; ".join(filter(None, [filed, scan]))
     return Line(labels.KIND.get(each.true_type, each.true_type), words.size_in_words(each.size), told)
 

@@ -81,16 +81,24 @@ class Filed:
 
     @property
     def flags(self) -> list[Flag]:
-        """What to know before reading it."""
+        """What to know before opening it."""
+        return self.standing + self.scan
+
+    @property
+    def standing(self) -> list[Flag]:
+        """Whether it is held, and a status that needs a flag."""
         status = self.document.status
-        said = [Flag("Legal hold", "calm")] if self.is_held else []
-        said += [Flag(status_of(self.document), _KINDS[status])] if status in _KINDS else []
+        held = [Flag("Legal hold", "calm")] if self.is_held else []
+        return held + ([Flag(status_of(self.document), _KINDS[status])] if status in _KINDS else [])
+
+    @property
+    def scan(self) -> list[Flag]:
+        """What keeps its content from being given out."""
         states = {each.scan_state for each in self.contents}
         if ScanState.REFUSED in states:
-            said.append(Flag("Infected: not given out", "grave"))
-        elif settings.CLAMAV and states - {ScanState.CLEAN}:
-            said.append(Flag("Waits for the virus scanner"))
-        return said
+            return [Flag("Infected: not given out", "grave")]
+        waits = settings.CLAMAV and states - {ScanState.CLEAN}
+        return [Flag("Waits for the virus scanner")] if waits else []
 
 
 def filed(documents: Iterable[DocumentReference]) -> list[Filed]:

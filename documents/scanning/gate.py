@@ -15,10 +15,10 @@ def refuse_unless_clean(content: Content) -> None:
     client of a version conflict, a 503 a proxy that this server is ill.
     """
     if content.scan_state == ScanState.REFUSED:
-        text = f"The virus scanner found {content.threat} in {content}, so that it is not given out."
+        text = f"The virus scanner found {content.threat} in this content, so that it is not given out."
         raise FHIRError.of(403, "security", text)
     if settings.CLAMAV and content.scan_state != ScanState.CLEAN:
-        text = f"{content} waits for the virus scanner and is not given out before; try again in {RETRY // 60} minutes."
+        text = f"This content waits for the virus scanner; try again in {RETRY // 60} minutes."
         error = FHIRError.of(423, "transient", text)
         error.headers["Retry-After"] = str(RETRY)
         raise error

@@ -151,12 +151,14 @@ def test_content_of_another_document_is_not_given(nora, file):
     assert nora.get(at("download", made.pk, other)).status_code == 404
 
 
-def test_the_front_desk_sees_that_a_document_is_there_and_not_what_is_in_it(signed_in, file):
+def test_the_front_desk_sees_that_a_document_is_there_and_not_what_is_in_it(signed_in, file, settings):
+    settings.CLAMAV = nowhere()
     made, key = file(b"plain words")
     desk = signed_in("front-desk")
     page = desk.get(at("page", made.pk))
     assert page.status_code == 200
     assert "plain words" not in page.content.decode()
+    assert "Waits for the virus scanner" in page.content.decode()
     assert desk.get(at("download", made.pk, key)).status_code == 403
 
 
@@ -300,7 +302,8 @@ def test_content_that_waits_for_the_virus_scanner_is_neither_shown_nor_given_out
     settings.CLAMAV = nowhere()
     made, key = file(PNG, "image/png")
     page = nora.get(at("page", made.pk)).content.decode()
-    assert "waits for the virus scanner and is not given out before" in page
+    assert "This content waits for the virus scanner; try again in 5 minutes." in page
+    assert 'class="flag' not in page  # said once
     assert at("show", made.pk, key) not in page
     for screen in ("show", "download"):
         answer = nora.get(at(screen, made.pk, key))
