@@ -72,7 +72,7 @@ def retain(made: Plan, by: AccessRequest) -> Head | None:
     with _as_trail() as cursor:
         statement = _signed(cursor, made, by) if made.events else None
         for month in made.months:
-            cursor.execute(f"DROP TABLE audit.{month}")
+            cursor.execute(f"DROP TABLE audit.{connections[OWNER].ops.quote_name(month)}")
         if statement:
             statement.save(using=OWNER, force_insert=True)
     return Head.of(statement) if statement else None

@@ -72,12 +72,25 @@ def _compare(place: Place, report: Report, since: datetime | None) -> None:
             text = f"The {place.name} has lost statement {head.row.number}."
             report.found(place.name, text, statement=head.row.number)
     report.compared[place.name] = compared
-    epoch, number = (newest.epoch, newest.number) if newest else (1, 0)
-    if place.beyond(epoch, number):
-        text = f"The {place.name} holds statements after {number}: the database has lost its newest, or is old."
-        report.found(place.name, text, statement=number)
+    _beyond(place, report)
     _lost(place, report)
     _waiting(place, state, report)
+
+
+def _beyond(place: Place, report: Report) -> None:
+    """Find statements that the database has not got; one that is made and shipped meanwhile is none of them."""
+    number = -1
+    while (newest := _newest())[1] > number:
+        epoch, number = newest
+        if not place.beyond(epoch, number):
+            return
+    text = f"The {place.name} holds statements after {number}: the database has lost its newest, or is old."
+    report.found(place.name, text, statement=number)
+
+
+def _newest() -> tuple[int, int]:
+    """Epoch and number of the newest statement; of none, the first epoch and 0."""
+    return _rows().values_list("epoch", "number").last() or (1, 0)
 
 
 def _lost(place: Place, report: Report) -> None:

@@ -79,6 +79,25 @@ def test_a_witness_that_is_down_gets_the_statements_later_and_sealing_goes_on(in
     assert compared().findings == []
 
 
+def test_a_statement_that_is_shipped_during_a_comparison_is_no_finding(integrator, folder, monkeypatch):
+    integrator.create()
+    sealed()
+    shipping.ship()
+    ask, asked = places.Directory.beyond, []
+
+    def meanwhile(place, epoch, number):
+        if not asked:
+            integrator.create()
+            sealed()
+            shipping.ship()
+        asked.append(number)
+        return ask(place, epoch, number)
+
+    monkeypatch.setattr(places.Directory, "beyond", meanwhile)
+    assert compared().findings == []
+    assert asked == [asked[0], heads.last().row.number]
+
+
 def test_a_place_that_holds_another_statement_takes_no_more(integrator, folder):
     integrator.create()
     sealed()
