@@ -184,6 +184,22 @@ def _sign_anew(scene):
     scene.rebuild(1, signed=True)
 
 
+@attack("Sign one statement anew, and leave the next as it is", STOLEN, "link", "does not follow the one before it")
+def _sign_one(scene):
+    scene.unguarded(CHANGE)
+    scene.rebuild(1, signed=True, last=1)
+
+
+@attack(
+    "Leave the transactions of deleted events out of a statement, signed anew", STOLEN, "range", "leaves transactions"
+)
+def _leave_out(scene):
+    newest = heads.last()
+    said, end = newest.said, newest.said["to"]
+    scene.unguarded(f"DELETE FROM {{events}} WHERE txid >= {said['from']}")  # noqa: S608
+    scene.rebuild(newest.row.number, signed=True, **{"from": end, "size": said["size"] - said["count"]})
+
+
 @attack("Rewrite all, sign it anew, and empty the witness", f"{STOLEN}, administrator of the witness", "store", ANOTHER)
 def _sign_anew_without_witness(scene):
     scene.unguarded(CHANGE)

@@ -90,12 +90,12 @@ class Scene:
         events_of = f"DELETE FROM {{events}} WHERE txid >= {head.said['from']}"  # noqa: S608
         self.unguarded(events_of, f"DELETE FROM {{seals}} WHERE number >= {head.row.number}")  # noqa: S608
 
-    def rebuild(self, first: int, signed: bool) -> None:
-        """Rewrite statements from `first` on so that roots and links fit the events as they are now."""
+    def rebuild(self, first: int, signed: bool, last: int | None = None, **changes: Any) -> None:
+        """Rewrite statements from `first` to `last` so that roots and links fit the events as they are now."""
         rows = list(AuditSeal.objects.using("sealer").order_by("number"))
         before = next((heads.Head.of(row).digest for row in rows if row.number == first - 1), heads.NOTHING)
-        for row in rows[first - 1 :]:
-            said = heads.Head.of(row).said
+        for row in rows[first - 1 : last]:
+            said = heads.Head.of(row).said | changes
             with snapshot() as cursor:
                 found = list(events(cursor, 1, said["from"], said["to"]))
             hashes = [merkle.leaf_hash(event.line) for event in found]
