@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 from django.core.exceptions import ImproperlyConfigured
 
-from compliance.audit import heads, places, sealing, shipping
+from compliance.audit import heads, places, sealing, shipping, store
 from compliance.audit.findings import Report
 from compliance.audit.store import Store, client
 from compliance.audit.tests.hands import sealed
@@ -49,6 +49,27 @@ def test_an_object_is_locked_for_six_years(integrator, folder):
     [version] = client().list_object_versions(Bucket="audit", Prefix=name)["Versions"]
     with pytest.raises(ClientError, match="AccessDenied"):
         client().delete_object(Bucket="audit", Key=name, VersionId=version["VersionId"])
+
+
+def test_a_store_that_could_not_tell_of_its_lock_is_asked_again(integrator, folder, monkeypatch):
+    integrator.create()
+    sealed()
+    real = client()
+
+    class Faulty:
+        def __getattr__(self, name):
+            return getattr(real, name)
+
+        def get_object_lock_configuration(self, **_):
+            raise ClientError({"Error": {"Code": "InternalError"}}, "GetObjectLockConfiguration")
+
+    store._bucket.cache_clear()
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "client", Faulty)
+        assert "InternalError" in {state.place: state for state in shipping.ship()}["store"].fault
+    assert {state.place: state for state in shipping.ship()}["store"].fault == ""
+    found = client().get_object_retention(Bucket="audit", Key=Store().key(heads.last()))["Retention"]
+    assert found["Mode"] == "COMPLIANCE"
 
 
 def test_what_was_put_over_an_object_does_not_count(integrator, folder):
