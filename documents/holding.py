@@ -8,7 +8,7 @@ import logging
 from calendar import isleap
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import MAXYEAR, UTC, date, datetime, time, timedelta
 from functools import partial
 
 from django.conf import settings
@@ -164,6 +164,6 @@ def _record(by: AccessRequest, document: DocumentReference, detail: str) -> None
 
 
 def _years_later(moment: datetime, years: int) -> datetime:
-    year = moment.year + years
+    year = min(moment.year + years, MAXYEAR)
     leap_day = (moment.month, moment.day) == (2, 29) and not isleap(year)
     return moment.replace(year=year, month=3, day=1) if leap_day else moment.replace(year=year)

@@ -82,6 +82,11 @@ def test_content_is_retained_from_the_later_of_its_date_and_its_arrival(row, set
     assert not holding.kept(row).may_go
 
 
+def test_a_document_of_the_last_of_years_is_retained(integrator, objects):
+    integrator.create(document(attachment=inline(), date="9999-12-31T00:00:00Z"))
+    assert holding.kept(DocumentReference.objects.get()).until.year == 9999
+
+
 def test_a_retention_only_gets_longer(row):
     before = holding.kept(row).until.date()
     longer = before + timedelta(days=400)
