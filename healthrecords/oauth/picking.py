@@ -59,8 +59,8 @@ def _choice(patient: dict[str, Any]) -> Choice:
 def _name(patient: dict[str, Any]) -> str:
     names: list[dict[str, Any]] = patient.get("name") or [{}]
     name = next((each for each in names if each.get("use") == "official"), names[0])
-    given = " ".join(name.get("given", ()))
-    return name.get("text") or ", ".join(filter(None, [name.get("family", ""), given])) or "No name"
+    parts = [*name.get("given", ()), name.get("family", "")]
+    return name.get("text") or " ".join(filter(None, parts)) or "No name"
 
 
 def _details(patient: dict[str, Any]) -> Iterator[str]:

@@ -58,7 +58,7 @@ def test_a_patient_is_picked_and_an_app_allowed_and_ended(enter, app, integrator
     page.get_by_label("Name").fill("jansen")
     page.get_by_role("button", name="Search").click()
     assert findings(page) == []
-    page.get_by_role("button", name="Jansen, Maria Louise").click()
+    page.get_by_role("button", name="Maria Louise Jansen").click()
     page.get_by_role("heading", name="Allow Growth Chart?").wait_for()
     assert findings(page) == []
     page.get_by_role("button", name="Allow", exact=True).click()
@@ -82,7 +82,7 @@ def test_an_app_is_opened_from_a_patient_s_page(enter, app, integrator, live_ser
     page.get_by_role("heading", name="The app").wait_for()
     handed = {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
     page.goto(app.address("launch patient/Patient.rs", launch=handed["launch"]))
-    page.get_by_text("Jansen, Maria Louise").wait_for()
+    page.get_by_text("Maria Louise Jansen").wait_for()
     page.get_by_role("button", name="Allow", exact=True).click()
     page.get_by_role("heading", name="The app").wait_for()
     assert app.exchange(app.code(page.url)).json()["patient"] == patient["id"]

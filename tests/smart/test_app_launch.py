@@ -68,7 +68,7 @@ def test_the_page_says_who_asks_for_what_for_whom_and_for_how_long(app, browser,
     browser.send(name="jan", born="1980-05-17")
     page = browser.send(patient=patient)
     for text in (
-        "Allow Growth Chart?", "Casey Clinician", "app.example.org", "Jansen, Maria Louise", "born 1980-05-17",
+        "Allow Growth Chart?", "Casey Clinician", "app.example.org", "Maria Louise Jansen", "born 1980-05-17",
         "See immunizations of this patient", "Know who you are", "30 days after the app was last used",
     ):  # fmt: skip
         assert text in page.text
@@ -425,7 +425,7 @@ def test_an_app_opened_from_a_patient_s_page_has_this_patient_in_context(launche
     chart, handed = launched
     assert handed["iss"] == chart.fhir
     page = browser.open(chart.address(EHR, launch=handed["launch"]))
-    assert "Jansen, Maria Louise" in page.text
+    assert "Maria Louise Jansen" in page.text
     said = chart.exchange(chart.code(browser.send(decision="allow").headers["Location"])).json()
     assert said["patient"] == patient
     assert chart.read(f"Patient/{patient}", said["access_token"]).status_code == 200

@@ -296,3 +296,11 @@ def test_old_keys_do_not_outlive_an_address_that_is_silent(by_address, published
     published.body = "no keys"
     Client.objects.update(keys_read_at="2026-01-01T00:00Z")
     assert by_address.ask().status_code == 401
+
+
+def test_without_the_cache_tries_are_counted_in_the_database_and_a_right_one_gets_its_token(backend, settings):
+    settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:1/0"}}
+    assert backend.ask().status_code == 200
+    answers = [backend.ask(backend.assertion(new_key())).status_code for _ in range(attempts.MOST + 1)]
+    assert answers.count(429) >= 1
+    assert set(answers) == {401, 429}

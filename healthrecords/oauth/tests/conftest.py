@@ -12,6 +12,7 @@ import pytest
 
 from healthrecords.accounts import authentication
 from healthrecords.accounts.models import ApiToken, Role
+from healthrecords.accounts.tests.conftest import run  # noqa: F401  a fixture
 from healthrecords.oauth.scopes import parse
 from tests.cast import PATIENT, Caller
 from tests.conformance.test_fuzz import SAMPLES
