@@ -37,7 +37,7 @@ class Limit:
 # A password is one of very many; a code of six digits is not, so that a day has a limit, too.
 _WORDS = (Limit("pair", MOST), Limit("subject", 50), Limit("address", 200))
 _CODES = (Limit("pair", MOST), Limit("subject", 30), Limit("subject", 100, 24 * 3600), Limit("address", 200))
-_RANDOM = (Limit("pair", MOST), Limit("address", 100))  # secrets of 256 bits: the subject has no name
+_RANDOM = (Limit("pair", MOST), Limit("address", 100))  # secrets of 256 bits, which nobody finds by trying
 PERSONAL = frozenset({"password", "second factor", "new authenticator app", "passkey"})
 LIMITS: dict[str, tuple[Limit, ...]] = {
     "password": _WORDS,
@@ -45,7 +45,7 @@ LIMITS: dict[str, tuple[Limit, ...]] = {
     "new authenticator app": _CODES,
     "passkey": _WORDS,
     "enrolment link": _RANDOM,
-    "client": _WORDS,
+    "client": _RANDOM,  # a signature, or a code: nobody can shut a client out from elsewhere
     "token": _RANDOM,
 }
 

@@ -43,7 +43,7 @@ class TokenAuthentication(BaseAuthentication):
             raise AuthenticationFailed("The Authorization header must be 'Bearer' and a token of this server.")
         address = str(getattr(request, "client_address", ""))
         if found[3]:
-            return _guessed("", found[3], address, lambda: bearer.actor(found[3])), None
+            return _guessed(digest(found[3]).hex()[:12], found[3], address, lambda: bearer.actor(found[3])), None
         token = _guessed(found[1], found[2], address, lambda: _checked(found[1], found[2]))
         _note_use(token)
         return actor_of_token(token), token

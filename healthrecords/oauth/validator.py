@@ -52,6 +52,11 @@ class Validator(OAuth2Validator):
         attempts.forgive("client", subject, address)
         return True
 
+    def authenticate_client_id(self, client_id: str, request: Any, *args: Any, **kwargs: Any) -> bool:
+        """A public client has its code or refresh token alone: count the try, which a token takes off again."""
+        attempts.take("client", client_id or "", address_of(context.request))
+        return super().authenticate_client_id(client_id, request, *args, **kwargs)
+
     # --- what it may have ---
 
     def validate_scopes(self, client_id: str, scopes: list[str], client: Any, request: Any, *_: Any, **__: Any) -> bool:
@@ -120,6 +125,8 @@ class Validator(OAuth2Validator):
         _refuse_second_use(getattr(request, "refresh_token_instance", None), request)
         super()._save_bearer_token(token, request, *args, **kwargs)
         Client.objects.filter(pk=request.client.pk).update(last_used_at=timezone.now())
+        if not request.client.is_confidential:
+            attempts.forgive("client", request.client.client_id, address_of(context.request))
         token.update(_launch_context(_authorization(request)))
         minutes.record_issue(request)
 

@@ -7,6 +7,7 @@ import pytest
 import requests
 from django.utils import timezone
 
+from healthrecords.accounts import attempts
 from healthrecords.accounts.models import Role
 from healthrecords.oauth.models import AccessToken, Authorization, Grant, RefreshToken
 from tests.smart.app import RETURN, Browser
@@ -243,6 +244,14 @@ def test_of_ten_who_send_one_code_at_once_none_keeps_more_than_one_token(coded):
         answers = list(pool.map(lambda _: chart.exchange(code).status_code, range(10)))
     assert answers.count(200) <= 1
     assert AccessToken.objects.count() <= 1
+
+
+def test_of_thirty_guessed_codes_no_more_than_the_limit_are_looked_at(coded):
+    chart, code = coded
+    with ThreadPoolExecutor(30) as pool:
+        answers = list(pool.map(lambda number: chart.exchange(f"guess-{number}").status_code, range(30)))
+    assert (answers.count(400), answers.count(429)) == (attempts.MOST, 30 - attempts.MOST)
+    assert chart.exchange(code).status_code == 429
 
 
 def test_a_code_ends_after_a_minute(coded):

@@ -218,16 +218,25 @@ def test_without_its_row_in_the_trail_there_is_no_token(backend, broken_trail):
     assert not AccessToken.objects.exists()
 
 
-def test_of_thirty_guesses_at_once_no_more_than_the_limit_are_looked_at(backend, trail):
-    forged = [backend.assertion(new_key()) for _ in range(30)]
+@pytest.mark.parametrize("endpoint", ["token", "introspect", "revoke"])
+def test_of_thirty_guesses_at_once_no_more_than_the_limit_are_looked_at(endpoint, backend, trail):
+    backend.endpoint, known = backend.endpoint.replace("token", endpoint), backend.endpoint
+    forged = [backend.assertion(new_key(), aud=known) for _ in range(30)]
     with ThreadPoolExecutor(30) as pool:
-        answers = list(pool.map(lambda each: backend.ask(each).status_code, forged))
+        answers = list(pool.map(lambda each: backend.ask(each, token="hra_x").status_code, forged))
     assert answers.count(401) == attempts.MOST
     assert answers.count(429) == 30 - attempts.MOST
     assert len(trail(detail="too many attempts: client")) == 1
-    refused = backend.ask()
+    refused = backend.ask(backend.assertion(aud=known))
     assert refused.status_code == 429
     assert int(refused.headers["Retry-After"]) > 0
+
+
+def test_nobody_shuts_a_client_out_from_another_address(backend):
+    for number in range(12):
+        for _ in range(5):
+            attempts.take("client", backend.client_id, f"198.51.100.{number}")
+    assert backend.ask().status_code == 200
 
 
 # Keys by address
