@@ -4,8 +4,8 @@ Usage: HEALTHCARE_PICTURE_PASSWORD=… HEALTHCARE_PICTURE_KEY=… python docs/im
 
 Signs in as EMAIL (a clinician or nurse; an administrator, too, for the access matrix) with a code of the authenticator
 app whose key is HEALTHCARE_PICTURE_KEY, searches for SEARCH and opens the first patient found. Fill the stock first
-(`manage.py stock receive …`): a lot that is recalled already, else the first one, is the one of the recall page. Needs
-Debian's chromium.
+(`manage.py stock receive …`): a lot that is recalled already, else the first one, is the one of the recall page.
+HEALTHCARE_PICTURE_APP is the id of an app that returns to https://app.example.org/callback. Needs Debian's chromium.
 """
 
 import base64
@@ -16,6 +16,7 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from playwright.sync_api import sync_playwright, expect
 
@@ -84,6 +85,8 @@ def take_all(page: Any, server: str, who: tuple[str, str], search: str, suffix: 
     page.goto(page.url.removesuffix("history/"))
     take_documents(page, suffix)
     take_vaccines(page, server, suffix)
+    if app := os.environ.get("HEALTHCARE_PICTURE_APP"):
+        take_app(page, server, (app, search), suffix)
 
 
 def take_documents(page: Any, suffix: str) -> None:
@@ -145,6 +148,29 @@ def take_vaccines(page: Any, server: str, suffix: str) -> None:
     take("recall")
     page.goto(f"{server}/admin/immunizations/duplicatepair/")
     take("duplicates")
+
+
+def take_app(page: Any, server: str, asked: tuple[str, str], suffix: str) -> None:
+    """What an app asks: which patient, and whether it may."""
+    app, search = asked
+    sent = {
+        "response_type": "code",
+        "client_id": app,
+        "redirect_uri": "https://app.example.org/callback",
+        "scope": "openid fhirUser launch/patient offline_access patient/Patient.rs patient/Immunization.rs",
+        "state": "picture",
+        "aud": f"{server}/fhir",
+        "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+        "code_challenge_method": "S256",
+    }
+    page.goto(f"{server}/oauth/authorize?{urlencode(sent)}")
+    page.get_by_label("Name").fill(search)
+    page.get_by_role("button", name="Search").click()
+    page.wait_for_load_state()
+    page.screenshot(path=str(HERE / f"pick-patient{suffix}.png"))
+    page.locator(".choices button").first.click()
+    page.wait_for_load_state()
+    page.screenshot(path=str(HERE / f"allow-app{suffix}.png"), full_page=True)
 
 
 if __name__ == "__main__":

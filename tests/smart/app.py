@@ -17,6 +17,7 @@ from jwcrypto.jwk import JWK, JWKSet
 from jwcrypto.jwt import JWT
 
 from tests.smart.backend import KIND, Backend
+from tests.smart.backend import send as post
 
 RETURN = "https://app.example.org/callback"
 
@@ -70,7 +71,7 @@ class App:
             backend = Backend(self.fhir, self.client_id, self.key)
             proof = {"client_assertion_type": KIND, "client_assertion": backend.assertion()}
         sent = {name: value for name, value in {**proof, **form}.items() if value is not None}
-        return requests.post(self.server[endpoint], data=sent, timeout=30)
+        return post(self.server[endpoint], sent)
 
     def read(self, path: str, token: str) -> requests.Response:
         """Read from the FHIR API."""

@@ -26,6 +26,15 @@ def key_set(*keys: JWK) -> str:
     return json.dumps({"keys": [key.export_public(as_dict=True) for key in keys]})
 
 
+def send(url: str, form: Any) -> requests.Response:
+    """Post a form; again if the test server's queue was full."""
+    while True:
+        try:
+            return requests.post(url, data=form, timeout=60)
+        except requests.ConnectionError:
+            time.sleep(0.1)
+
+
 class Backend:
     """One such client."""
 
@@ -61,7 +70,7 @@ class Backend:
             "client_assertion": assertion or self.assertion(),
             **changes,
         }
-        return requests.post(self.endpoint, data=form, timeout=30)
+        return send(self.endpoint, form)
 
     def token(self, scope: str = "system/Patient.rs") -> str:
         """A token for the scope."""

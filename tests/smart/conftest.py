@@ -1,13 +1,16 @@
 """A live server whose own address is the public one, and clients that are registered with it by the command."""
 
 import json
+import time
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.core.management import call_command
 from django.test import Client
 
+from healthrecords.accounts import attempts
 from tests.cast import enter
 from tests.smart.app import RETURN, App, Browser
 from tests.smart.backend import Backend, key_set, new_key
@@ -19,6 +22,13 @@ def fhir(live_server: Any, settings: Any) -> str:
     settings.PUBLIC_URL = live_server.url
     settings.OAUTH2_PROVIDER = {**settings.OAUTH2_PROVIDER, "OIDC_ISS_ENDPOINT": live_server.url}
     return f"{live_server.url}/fhir"
+
+
+@pytest.fixture
+def still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Guesses fall into one window of their counts, whatever the clock says."""
+    middle = time.time() // attempts.WINDOW * attempts.WINDOW + attempts.WINDOW / 2
+    monkeypatch.setattr(attempts, "time", SimpleNamespace(time=lambda: middle))
 
 
 @pytest.fixture

@@ -246,7 +246,7 @@ def test_of_ten_who_send_one_code_at_once_none_keeps_more_than_one_token(coded):
     assert AccessToken.objects.count() <= 1
 
 
-def test_of_thirty_guessed_codes_no_more_than_the_limit_are_looked_at(coded):
+def test_of_thirty_guessed_codes_no_more_than_the_limit_are_looked_at(coded, still):
     chart, code = coded
     with ThreadPoolExecutor(30) as pool:
         answers = list(pool.map(lambda number: chart.exchange(f"guess-{number}").status_code, range(30)))

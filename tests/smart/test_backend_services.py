@@ -219,7 +219,7 @@ def test_without_its_row_in_the_trail_there_is_no_token(backend, broken_trail):
 
 
 @pytest.mark.parametrize("endpoint", ["token", "introspect", "revoke"])
-def test_of_thirty_guesses_at_once_no_more_than_the_limit_are_looked_at(endpoint, backend, trail):
+def test_of_thirty_guesses_at_once_no_more_than_the_limit_are_looked_at(endpoint, backend, trail, still):
     backend.endpoint, known = backend.endpoint.replace("token", endpoint), backend.endpoint
     forged = [backend.assertion(new_key(), aud=known) for _ in range(30)]
     with ThreadPoolExecutor(30) as pool:
@@ -307,9 +307,8 @@ def test_old_keys_do_not_outlive_an_address_that_is_silent(by_address, published
     assert by_address.ask().status_code == 401
 
 
-def test_without_the_cache_tries_are_counted_in_the_database_and_a_right_one_gets_its_token(backend, settings):
+def test_without_the_cache_tries_are_counted_in_the_database_and_a_right_one_gets_its_token(backend, settings, still):
     settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:1/0"}}
     assert backend.ask().status_code == 200
     answers = [backend.ask(backend.assertion(new_key())).status_code for _ in range(attempts.MOST + 1)]
-    assert answers.count(429) >= 1
-    assert set(answers) == {401, 429}
+    assert (answers.count(401), answers[-1]) == (attempts.MOST - 1, 429)  # the right one stays counted
