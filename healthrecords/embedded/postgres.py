@@ -17,7 +17,11 @@ from .leftovers import remove_stale_pid_file
 from .process import Account, Program, last_line, spawn
 
 DATABASE = "healthrecords"
-_ROLES = CHECKOUT / "deploy" / "postgres" / "roles.sql"
+ROLES = CHECKOUT / "deploy" / "postgres" / "roles.sql"
+CLUSTER = (  # options of initdb
+    *("--auth=scram-sha-256", "--username=postgres", "--encoding=UTF8", "--data-checksums"),
+    *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"),
+)
 _SETTINGS = {
     "shared_preload_libraries": "pg_stat_statements",
     "shared_buffers": "256MB",
@@ -87,7 +91,7 @@ class Postgres:
 
     def apply_roles(self) -> None:
         """Create or renew the roles and the database (deploy/postgres/roles.sql)."""
-        self.run_sql(_ROLES.read_text())
+        self.run_sql(ROLES.read_text())
 
     def run_sql(self, text: str) -> None:
         """Run a script as the superuser, over the standard input so that no secret is an argument."""
@@ -114,11 +118,7 @@ class Postgres:
             "PGDATABASE": "postgres",
             "PGPASSWORD": self._passwords["postgres"],
             "PGOPTIONS": "-c synchronous_commit=local",  # before the receiver runs nothing may wait for it
-            "HEALTHCARE_OWNER_PASSWORD": self._passwords["database_owner"],
-            "HEALTHCARE_APP_PASSWORD": self._passwords["database_app"],
-            "HEALTHCARE_SEALER_PASSWORD": self._passwords["database_sealer"],
-            "HEALTHCARE_BACKUP_PASSWORD": self._passwords["database_backup"],
-            "HEALTHCARE_MONITOR_PASSWORD": self._passwords["database_monitor"],
+            **role_passwords(self._passwords),
         }
 
     def _environment(self) -> dict[str, str]:
@@ -142,10 +142,8 @@ class Postgres:
         new.rename(self.cluster)
 
     def _initdb(self, folder: Path, password: Path) -> None:
-        options = ["--auth=scram-sha-256", "--username=postgres", f"--pwfile={password}", "--encoding=UTF8"]
-        locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
         sync = ["--no-sync"] if self._settings.get("fsync") == "off" else []
-        command = (str(self.programs / "initdb"), "-D", str(folder), "--data-checksums", *options, *locale, *sync)
+        command = (str(self.programs / "initdb"), "-D", str(folder), f"--pwfile={password}", *CLUSTER, *sync)
         child = spawn(
             Program("initdb", command, self._environment(), self.folder, self.account),
             self.home.logs,
@@ -166,6 +164,12 @@ class Postgres:
     def _give(self, path: Path) -> None:
         if self.account:
             os.chown(path, self.account.uid, self.account.gid)
+
+
+def role_passwords(passwords: Mapping[str, str]) -> dict[str, str]:
+    """The environment in which the script of the roles finds their passwords."""
+    roles = ("owner", "app", "sealer", "backup", "monitor")
+    return {f"HEALTHCARE_{role.upper()}_PASSWORD": passwords[f"database_{role}"] for role in roles}
 
 
 def refuse_other_major(found: str, ours: str, cluster: Path) -> None:

@@ -12,6 +12,7 @@ from .faults import BackupFault, Damaged
 from .repository import Repository
 
 BACKUPS, POINTS = "catalogue/", "points/"
+DUMP = "database.dump"  # the role of an archive's dump
 
 
 @dataclass(frozen=True)

@@ -176,7 +176,7 @@ class _Run:
         stopped = facts().time
         self.engine.verify(self.folder)
         if self.plan.type == "archive":
-            self.engine.dump(self.folder / "database.dump", lambda: None)
+            self.engine.dump(self.folder / books.DUMP, lambda: None)
         parts = tuple(self._upload(path) for path in sorted(self.folder.iterdir()))
         entry = self._described(copied, stopped, parts)
         books.add(self.target, entry)

@@ -45,11 +45,12 @@ def database() -> str:
 
 @dataclass
 class Instance:
-    """The server while it recovers and is checked. `log` is its file of messages."""
+    """The server while it recovers and is checked. `log` is its file of messages, `name` the database that is asked."""
 
     cluster: Path
     log: Path
     options: Mapping[str, str] = field(default_factory=dict)
+    name: str = field(default_factory=database)
 
     def start(self) -> None:
         """Start it; `wait` tells when it has recovered."""
@@ -107,12 +108,12 @@ class Instance:
     def connect(self) -> "psycopg.Connection[Any]":
         """Sign in as the superuser."""
         return psycopg.connect(
-            host=str(self.sockets), port=_PORT, user=SUPERUSER, dbname=database(), connect_timeout=3, autocommit=True
+            host=str(self.sockets), port=_PORT, user=SUPERUSER, dbname=self.name, connect_timeout=3, autocommit=True
         )
 
     def environment(self) -> dict[str, str]:
         """How libpq's programs find it."""
-        return {"PGHOST": str(self.sockets), "PGPORT": _PORT, "PGUSER": SUPERUSER, "PGDATABASE": database()}
+        return {"PGHOST": str(self.sockets), "PGPORT": _PORT, "PGUSER": SUPERUSER, "PGDATABASE": self.name}
 
     def fatal(self) -> str:
         """The last thing that its log calls fatal."""

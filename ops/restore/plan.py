@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ops.backup import log
-from ops.backup.catalogue import Catalogue, Entry, Point, catalogue, lsn, moment, point_named
+from ops.backup.catalogue import DUMP, Catalogue, Entry, Point, catalogue, lsn, moment, point_named
 from ops.backup.faults import BackupFault, OutsideRange
 from ops.backup.log import Log, Piece
 from ops.backup.place import Place
@@ -13,6 +13,7 @@ from ops.backup.repository import Repository
 from .journal import rate
 from .target import Target
 
+_CLUSTER = 64 * 1024 * 1024  # bytes of an empty cluster with its log
 _USUAL_RATE = 40e6  # bytes a second, until a restore was measured
 
 
@@ -27,6 +28,7 @@ class Wanted:
     time: datetime | None = None
     point: str | Point | None = None
     accept_gap: bool = False
+    dump: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class Plan:
     measured: bool
     lost: str
     complete_until: datetime | None
+    dump: bool = False
 
     @property
     def base(self) -> Entry:
@@ -53,6 +56,8 @@ class Plan:
     @property
     def ends(self) -> str:
         """The moment to which the database is brought, in words."""
+        if self.dump:
+            return f"its dump of {self.base.finished}"
         if self.point:
             return f"the point {self.point.name} ({self.point.time})"
         return f"{self.time:%Y-%m-%d %H:%M:%S.%f} UTC" if self.time else "the newest moment there is"
@@ -63,6 +68,8 @@ def make(wanted: Wanted, target: Target, repository: Repository, where: Place) -
     known = catalogue(repository)
     if not known.entries:
         raise BackupFault(f"There is no complete backup in {repository.address}.")
+    if wanted.dump:
+        return _of_dump(wanted, known, target, where)
     point = point_named(repository, wanted.point) if isinstance(wanted.point, str) else wanted.point
     base = _base(wanted, point, known)
     there = log.log_of(repository, base.system, where.spool)
@@ -85,6 +92,32 @@ def make(wanted: Wanted, target: Target, repository: Repository, where: Place) -
         measured=bool(measured),
         lost=_lost(wanted, point, there, base),
         complete_until=there.horizon.time if there.horizon else None,
+    )
+
+
+def _of_dump(wanted: Wanted, known: Catalogue, target: Target, where: Place) -> Plan:
+    """The dump of the named archive or of the newest: one moment, without the log."""
+    if wanted.time or wanted.point:
+        raise BackupFault("A dump is of one moment; leave out --to-time and --to-point, or --from-dump.")
+    archives = [entry for entry in known.entries if entry.type == "archive"]
+    base = known.named(wanted.backup) if wanted.backup != "latest" else archives[-1] if archives else None
+    if base not in archives or not base:
+        raise BackupFault("Only an archive has a dump; name one, or take one with `backup database --type archive`.")
+    part = base.part(DUMP)
+    needed, measured = 3 * part.unpacked + _CLUSTER, rate(where)
+    return Plan(
+        links=(base,),
+        pieces=(),
+        time=None,
+        point=None,
+        target=target,
+        fetched=part.size,
+        needed=needed,
+        seconds=needed / (measured or _USUAL_RATE),
+        measured=bool(measured),
+        lost=f"everything after {moment(base.finished):%Y-%m-%d %H:%M:%S} UTC",
+        complete_until=None,
+        dump=True,
     )
 
 

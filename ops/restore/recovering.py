@@ -27,10 +27,10 @@ _UNREACHED = "recovery ended before configured recovery target was reached"
 
 def refuse_unfit(plan: Plan) -> None:
     """Raise BackupFault where this host could not carry the plan out: programs, key, room."""
-    if plan.base.major != client_major():
+    if not plan.dump and plan.base.major != client_major():
         raise BackupFault(
             f"{plan.base.id} was made by PostgreSQL {plan.base.major} and the programs here are {client_major()}; name "
-            "the right ones with HEALTHCARE_POSTGRES_BIN, or restore an archive's dump."
+            "the right ones with HEALTHCARE_POSTGRES_BIN, or restore an archive's dump with --from-dump."
         )
     if not settings.BACKUP_IDENTITY_FILE:
         raise BackupFault("HEALTHCARE_BACKUP_IDENTITY_FILE is not set; a restore needs a private key of a recipient.")

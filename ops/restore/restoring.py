@@ -20,6 +20,7 @@ from .instance import Instance
 from .journal import Journal, journal
 from .plan import Plan
 from .recovering import Recovery, Say, building, refuse_unfit
+from .reloading import Reload
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,8 @@ class _Restore:
         self.id = f"restore-{self.started:%Y%m%dT%H%M%S}"
         self.book: Journal = journal(self.where)
         messages = self.where.root / f"{self.id}.log"
-        self.recovery = Recovery(self.plan, self.repository, self.building, messages, self.say, self.advance)
+        kind = Reload if self.plan.dump else Recovery
+        self.recovery = kind(self.plan, self.repository, self.building, messages, self.say, self.advance)
 
     def run(self) -> Restored:
         """Run every step; the journal holds how far it came."""

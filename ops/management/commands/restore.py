@@ -41,11 +41,12 @@ class Command(Group):
         to_point: Annotated[str, typer.Option(help="Stop at this named point.")] = "",
         target: Annotated[str, typer.Option(help="An empty directory, or new-instance.")] = "",
         accept_gap: Annotated[bool, typer.Option(help="Restore what comes before a gap in the log.")] = False,
+        from_dump: Annotated[bool, typer.Option(help="Load an archive's dump, also of another major version.")] = False,
         dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and change nothing.")] = False,
     ) -> Result:
         """Restore a backup and the log after it; the running server is never touched."""
         where, source = place(), repository()
-        wanted = plans.Wanted(backup, _time(to_time), to_point or None, accept_gap)
+        wanted = plans.Wanted(backup, _time(to_time), to_point or None, accept_gap, from_dump)
         plan = plans.make(wanted, target_named(target or None), source, where)
         if dry_run:
             return Result(
