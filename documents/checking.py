@@ -1,6 +1,5 @@
 """Whether rows and objects fit together: nothing too much, nothing missing, nothing changed. Reads, changes nothing."""
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,7 +11,6 @@ from django.utils import timezone
 from . import contents, storage
 from .models import Content
 
-_OURS = re.compile(r"[0-9a-f]{40}")
 UNDERWAY = timedelta(hours=1)  # an upload that young may still get its row
 
 
@@ -49,7 +47,7 @@ def check(read: bool, advance: Callable[[float], None] = lambda _: None) -> Find
 
 def _look_at_objects(found: Findings) -> None:
     old = timezone.now() - UNDERWAY
-    listed = (each for each in storage.names() if _OURS.fullmatch(each[0]) and each[1] < old)
+    listed = (each for each in storage.names() if storage.is_document(each[0]) and each[1] < old)
     for page in map(dict, _pages(listed, 500)):
         known = set(Content.objects.filter(object_name__in=list(page)).values_list("object_name", flat=True))
         found.objects += len(page)

@@ -5,6 +5,7 @@ StoreFault; what the sender's stream raises is passed on.
 """
 
 import logging
+import re
 import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 
 PART = 5 * 1024 * 1024  # bytes; the least that S3 takes as a part of an upload
 PATIENCE = 0.4, 1.5  # seconds to connect, and between two signs of life: a failure is told within two
+_DOCUMENT = re.compile(r"[0-9a-f]{40}")
 _FULL = objectstore.FULL | {"EntityTooLarge"}
 _WITHOUT_LOCK = {"ObjectLockConfigurationNotFoundError", "NotImplemented", "MethodNotAllowed", "404", "501"}
 
@@ -59,6 +61,11 @@ def client() -> Any:
     # An upload would wait a second for a leave to begin, on top of its patience.
     made.meta.events.unregister("before-call.s3", add_expect_header)
     return made
+
+
+def is_document(name: str) -> bool:
+    """Whether an object has the name of a document's content: the store also holds what its own checks leave there."""
+    return bool(_DOCUMENT.fullmatch(name))
 
 
 def put(name: str, sealed: Iterable[bytes]) -> None:
@@ -171,10 +178,11 @@ def names() -> Iterator[tuple[str, datetime]]:
 
 
 def sizes() -> Iterator[tuple[str, int]]:
-    """The names of all objects, in order, each with its size in bytes."""
+    """The names of all documents' objects, in order, each with its size in bytes."""
     with _told():
         for page in client().get_paginator("list_objects_v2").paginate(Bucket=settings.S3_BUCKET):
-            yield from ((each["Key"], each["Size"]) for each in page.get("Contents", []))
+            found = ((each["Key"], each["Size"]) for each in page.get("Contents", []))
+            yield from (each for each in found if is_document(each[0]))
 
 
 def _remove_version(name: str, version: str, more: dict[str, bool]) -> None:

@@ -85,3 +85,10 @@ def test_a_store_that_is_down_is_one_sentence(db, settings, check):
     settings.S3_ENDPOINT = there
     storage.client.cache_clear()
     assert (code, said["summary"]) == (2, "The document store does not answer; try again shortly.")
+
+
+def test_what_the_store_keeps_for_its_own_checks_is_no_document(uploader):
+    uploader.new(PDF)
+    storage.client().put_object(Bucket=storage.settings.S3_BUCKET, Key=".ready", Body=b"ready")
+    names = set(dict(storage.sizes()))
+    assert (Content.objects.get().object_name in names, ".ready" in names) == (True, False)

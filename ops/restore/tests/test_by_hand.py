@@ -54,6 +54,8 @@ def test_a_kit_is_opened_by_hand_and_holds_the_keys(site, operate, tmp_path, mon
     assert (tmp_path / "keys/identity").read_text() == f"{site.cluster.identity}\n"
     assert "HEALTHCARE_FIELD_KEY_FILE=" in (tmp_path / "settings.env").read_text()
     assert (tmp_path / "secrets/field.key").read_bytes()
+    assert "HEALTHCARE_BACKUP_DOCUMENTS=file:///" in (tmp_path / "settings.env").read_text()
+    assert len((tmp_path / "keys/documents-password").read_text()) > 32
     assert "restore database latest" in (tmp_path / "STEPS.txt").read_text()
     rotated = site.cluster.folder / "identity"
     before = rotated.read_text()
