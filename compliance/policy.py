@@ -3,7 +3,7 @@
 from django.utils import timezone
 
 from compliance.consent.decision import Ask
-from compliance.consent.predicate import Permits, TargetsPermit
+from compliance.consent.predicate import Permits, TargetsPermit, Untouched
 from healthrecords.access.policy import Versions
 from healthrecords.access.request import LETTERS, AccessRequest, Decision
 from healthrecords.fhir.resource import is_directory, resource_of
@@ -38,6 +38,11 @@ class RolePolicy:
         ask = Ask.of(request, timezone.now())
         seen = queryset.filter(Permits("current__patients", "current__labels", kind, ask))
         return seen.filter(TargetsPermit("uuid", ask)) if queryset.model is Provenance else seen
+
+    def untouched(self, queryset: RecordQuerySet, purpose: str) -> RecordQuerySet:
+        if _by_role_alone(resource_of(queryset.model).name):
+            return queryset
+        return queryset.filter(Untouched("current__patients", purpose))
 
     def visible_versions(self, queryset: Versions, request: AccessRequest) -> Versions:
         if _by_role_alone(request.resource_type):

@@ -65,6 +65,10 @@ TARGETS_PERMIT = """NOT EXISTS (
     ) v WHERE t.record_id = {record} AND NOT {permits}
 )"""
 
+# No consent is about any of the patients, and the purpose is permitted by default: PERMITS cannot say otherwise.
+UNTOUCHED = """(EXISTS (SELECT 1 FROM {default} d WHERE d.purpose = %s AND d.permits)
+    AND NOT EXISTS (SELECT 1 FROM {coverage} WHERE patient = ANY ({patients})))"""
+
 _TABLES = {
     "absolute": AbsoluteMark,
     "coverage": Coverage,
@@ -119,6 +123,22 @@ class Permits(Func):
         patients, labels = (compiler.compile(each)[0] for each in self.source_expressions)
         kind = f"'{self.kind}'"  # a name of the registry, never a client's text
         return bound(permits_sql(patients, labels, kind, self.ask.purpose == EMERGENCY), self.ask)
+
+
+class Untouched(Func):
+    """Whether consent has nothing to say of a row, by its column of patients, and the purpose's default permits it."""
+
+    output_field = BooleanField()
+
+    def __init__(self, patients: str, purpose: str) -> None:
+        super().__init__(F(patients))
+        self.purpose = purpose
+
+    def as_sql(self, compiler: Any, connection: Any, **_: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
+        if self.purpose == EMERGENCY:
+            return "false", []
+        patients = compiler.compile(self.source_expressions[0])[0]
+        return UNTOUCHED.format(**_NAMES, patients=patients), [self.purpose]
 
 
 class TargetsPermit(Func):

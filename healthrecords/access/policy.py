@@ -26,6 +26,10 @@ class AccessPolicy(Protocol):
         """The rows of `queryset` that the asker may see."""
         ...
 
+    def untouched(self, queryset: RecordQuerySet, purpose: str) -> RecordQuerySet:
+        """Rows that whoever may read the type sees for this purpose, told by a condition that is quick to plan."""
+        ...
+
     def visible_versions(self, queryset: Versions, request: AccessRequest) -> Versions:
         """The versions that the asker may see, whatever the record is like now."""
         ...
@@ -38,6 +42,9 @@ class NoPolicy:
         return Decision(False, "no access policy is configured")
 
     def visible(self, queryset: RecordQuerySet, request: AccessRequest) -> RecordQuerySet:
+        return queryset.none()
+
+    def untouched(self, queryset: RecordQuerySet, purpose: str) -> RecordQuerySet:
         return queryset.none()
 
     def visible_versions(self, queryset: Versions, request: AccessRequest) -> Versions:
@@ -63,6 +70,11 @@ def visible(queryset: RecordQuerySet, request: AccessRequest) -> RecordQuerySet:
     if not permit(request).permitted:
         return queryset.none()
     return policy().visible(narrowing.narrow(queryset, request), request)
+
+
+def untouched(queryset: RecordQuerySet, purpose: str) -> RecordQuerySet:
+    """Narrow `queryset` to rows that nothing hides from anybody who may read the type; the others need `visible`."""
+    return policy().untouched(queryset, purpose)
 
 
 def visible_versions(queryset: Versions, request: AccessRequest) -> Versions:
