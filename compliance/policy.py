@@ -3,14 +3,12 @@
 from django.utils import timezone
 
 from compliance.consent.decision import Ask
-from compliance.consent.predicate import Permits, TargetsPermit, Untouched
+from compliance.consent.predicate import BY_ROLE_ALONE, Permits, TargetsPermit, Untouched
 from healthrecords.access.policy import Versions
 from healthrecords.access.request import LETTERS, AccessRequest, Decision
 from healthrecords.fhir.resource import is_directory, resource_of
 from healthrecords.provenance.models import Provenance
 from healthrecords.records import Record, RecordQuerySet
-
-BY_ROLE_ALONE = frozenset({"Consent", "AuditEvent"})
 
 # What is opened by the letters of another subject.
 OPENED_BY = {"AuditEvent": "Trail"}
@@ -40,7 +38,8 @@ class RolePolicy:
         return seen.filter(TargetsPermit("uuid", ask)) if queryset.model is Provenance else seen
 
     def untouched(self, queryset: RecordQuerySet, purpose: str) -> RecordQuerySet:
-        if _by_role_alone(resource_of(queryset.model).name):
+        model: type[Record] = queryset.model
+        if _by_role_alone(resource_of(model).name):
             return queryset
         return queryset.filter(Untouched("current__patients", purpose))
 

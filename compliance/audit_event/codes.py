@@ -78,7 +78,7 @@ OTHERS = Kind("E", APPLICATION)  # commands, backups, restores, scans and what c
 # Changes to what is no FHIR resource: of people, tokens, clients, roles and settings.
 SECURITY = {
     "User": _ATTRIBUTES, "ApiToken": _ATTRIBUTES, "Client": _ATTRIBUTES, "Role": _ROLES, "Settings": _CONFIGURATION,
-    "Key": _CONFIGURATION,
+    "Key": _CONFIGURATION, "PurposeDefault": _CONFIGURATION,
 }  # fmt: skip
 CHANGES = ("create", "update", "delete")
 

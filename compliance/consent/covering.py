@@ -26,7 +26,7 @@ def settle(records: Sequence[Record], author: Actor) -> None:
     Coverage.objects.filter(consent__in=keys).delete()
     for record in records:
         if isinstance(record, Consent) and record.status == Status.ACTIVE and record.deleted_at is None:
-            Provision.objects.bulk_create(rows_of(record, read(_provision(record))))
+            Provision.objects.bulk_create(rows_of(record, nodes_of(record)))
             _cover(record)
 
 
@@ -65,11 +65,11 @@ def _cover(consent: Consent) -> None:
     Coverage.objects.bulk_create(Coverage(patient=each, consent=consent) for each in persons)
 
 
-def _provision(consent: Consent) -> dict[str, object]:
+def nodes_of(consent: Consent) -> Node:
+    """The provisions of a stored consent."""
     version = consent.current
     body = parse_json(str(version.content).encode()) if version else {}
-    provision: dict[str, object] = body["provision"]
-    return provision
+    return read(body["provision"])
 
 
 def rows_of(consent: Consent, node: Node, parent: Provision | None = None) -> Iterator[Provision]:

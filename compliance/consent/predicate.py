@@ -16,6 +16,8 @@ from healthrecords.access.request import EMERGENCY
 from healthrecords.provenance.models import ProvenanceTarget
 from healthrecords.records import RecordVersion
 
+BY_ROLE_ALONE = frozenset({"Consent", "AuditEvent"})  # types of which consent has nothing to say
+
 # {n} is an alias of the table of provisions; {labels} and {kind} are SQL for the record's labels and type.
 MATCHES = """(
     ({n}.actors IS NULL OR {n}.actors && %(actors)s::text[])

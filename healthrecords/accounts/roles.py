@@ -3,8 +3,8 @@
 Letters as in SMART scopes: c(reate), r(ead), u(pdate), d(elete), s(earch). `Stock` is the vaccine on the shelves: its
 list (s), its lots (r), deliveries, losses and counts (c), marks such as a recall (u). What else is no record: `User`
 (people, roles, tokens), `Trail` (the access log), `Review` (of accesses: findings are listed (s), read (r) and signed
-off (u), its rules are set and run (c)), `Accounting` (of disclosures), `Backup`, `Incident`, `Breach`, `Control`
-(checks of compliance), `Settings`.
+off (u), its rules are set and run (c)), `Accounting` (of disclosures), `PurposeDefault` (what purposes show without a
+consent), `Backup`, `Incident`, `Breach`, `Control` (checks of compliance), `Settings`.
 Letters for documents come with that app's own migration. The purpose ETREAT shows nothing but the patient for whom its
 holder has declared an emergency.
 """
@@ -45,6 +45,7 @@ SHIPPED: dict[str, tuple[str, dict[str, str], list[str]]] = {
             "Control": "crus",
             "Incident": "rs",
             "Consent": "crus",
+            "PurposeDefault": "us",
         },
         ["HCOMPL"],
     ),
@@ -65,6 +66,7 @@ SHIPPED: dict[str, tuple[str, dict[str, str], list[str]]] = {
             "Control": "rs",
             "Settings": "r",
             "Consent": "rs",
+            "PurposeDefault": "s",
         },
         ["HCOMPL"],
     ),

@@ -51,6 +51,8 @@ CONSOLE_SCREENS: list[tuple[str, list[dict[str, str]]]] = [
          "text": "What the nightly review found, to judge and sign off."},
         {"title": "Accounting of disclosures", "name": "compliance_entereddisclosure", "type": "Accounting",
          "icon": "outbound", "text": "What left about one patient, to whom and why, as a patient may ask."},
+        {"title": "Purposes of use", "name": "compliance_purposedefault", "type": "PurposeDefault", "icon": "rule",
+         "text": "What each purpose shows where no consent says anything."},
     ]),
 ]  # fmt: skip
 

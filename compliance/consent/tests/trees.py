@@ -13,17 +13,23 @@ JSON = dict[str, Any]
 Patients = list[list[JSON]]  # of one record: for each patient the root provisions of their consents
 
 ACTORS: list[JSON] = [{}, {"actors": ["Practitioner/p"]}, {"roles": ["integrator"]}]
-PURPOSES: list[JSON] = [{}, {"purposes": ["TREAT"]}, {"purposes": ["PUBHLTH", "HMARKT"]}]
-CLASSES: list[JSON] = [{}, {"classes": ["Immunization"]}, {"classes": ["Patient", "DocumentReference"]}]
+PURPOSES: list[JSON] = [{}, {"purposes": ["TREAT"]}]
+CLASSES: list[JSON] = [{}, {"classes": ["Immunization"]}]
 LABELS: list[JSON] = [{}, {"labels": ["R", "V"]}]
-PERIODS: list[JSON] = [{}, {"end": "2026-03-31"}, {"start": "2026-04-01", "end": "2026-04-01T00:00:00Z"}]
-MORE_ACTORS: list[JSON] = [{"actors": ["Organization/o"], "roles": ["front-desk"]}, {"actors": ["Device/d"]}]
+PERIODS: list[JSON] = [{}, {"end": "2026-03-31"}]
+# What the random trees have besides.
+MORE = [
+    [*ACTORS, {"actors": ["Organization/o"], "roles": ["front-desk"]}, {"actors": ["Device/d"]}],
+    [*PURPOSES, {"purposes": ["PUBHLTH", "HMARKT"]}],
+    [*CLASSES, {"classes": ["Patient", "DocumentReference"]}],
+    LABELS,
+    [*PERIODS, {"start": "2026-04-01", "end": "2026-04-01T00:00:00Z"}],
+]
 
 CRITERIA = [{k: v for part in parts for k, v in part.items()} for parts in product(
     ACTORS, PURPOSES, CLASSES, LABELS, PERIODS
 )]  # fmt: skip
 KINDS = ("permit", "deny")
-ALL_OF_DEPTH_ONE = 2 * len(CRITERIA) + (2 * len(CRITERIA)) ** 2
 
 WHO = [
     (frozenset({"Practitioner/p", "PractitionerRole/r", "Organization/o"}), frozenset({"clinician"})),
@@ -72,7 +78,7 @@ def of_depth_two(seed: random.Random) -> JSON:
 def _criteria(seed: random.Random) -> JSON:
     """Few criteria, so that provisions inside each other often match together."""
     few: JSON = {}
-    for options in ([*ACTORS, *MORE_ACTORS], PURPOSES, CLASSES, LABELS, PERIODS):
+    for options in MORE:
         few |= seed.choice(options) if seed.random() < 0.4 else {}
     return few
 
