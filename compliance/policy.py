@@ -1,5 +1,6 @@
 """Fills the access socket: roles decide which interactions are open, consent which records are."""
 
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from compliance.consent.decision import Ask
@@ -46,7 +47,13 @@ class RolePolicy:
     def visible_versions(self, queryset: Versions, request: AccessRequest) -> Versions:
         if _by_role_alone(request.resource_type):
             return queryset
-        return queryset.filter(Permits("patients", "labels", request.resource_type, Ask.of(request, timezone.now())))
+        ask = Ask.of(request, timezone.now())
+        seen = queryset.filter(Permits("patients", "labels", request.resource_type, ask))
+        if request.resource_type != "Provenance":
+            return seen
+        # Which records an earlier version told of is sealed in it: with a consent, only the present one is shown.
+        present = Exists(Provenance.objects.filter(current=OuterRef("pk")))
+        return seen.filter(present | Q(Untouched("patients", ask.purpose)))
 
 
 def _by_role_alone(kind: str) -> bool:

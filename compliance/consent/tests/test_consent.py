@@ -3,6 +3,7 @@
 import pytest
 
 from compliance.consent.tests.cast import consent, deny, dose, labelled, permit
+from healthrecords.accounts.models import Role
 
 pytestmark = pytest.mark.django_db
 
@@ -114,6 +115,29 @@ def test_a_provenance_is_seen_only_with_all_that_it_is_about(integrator, officer
     officer.create(consent(patient, deny(classes=["Immunization"])))
     assert integrator.get(f"Provenance/{told}").status_code == 404
     assert found(integrator, f"Provenance?target=Immunization/{shot}") == []
+
+
+def test_an_earlier_version_of_a_provenance_does_not_tell_of_a_target_that_is_hidden(integrator, officer, patient):
+    role = Role.objects.get(name="integrator")
+    role.permissions["Provenance"] = "crus"  # no shipped role changes one; a site's own may
+    role.save()
+    shots = [integrator.create(dose(patient, meta=labelled("R")))["id"], integrator.create(dose(patient))["id"]]
+    body = {
+        "resourceType": "Provenance",
+        "target": [{"reference": f"Immunization/{shots[0]}"}],
+        "recorded": "2026-01-01T10:00:00Z",
+        "agent": [{"who": {"display": "Somebody"}}],
+    }
+    told = integrator.create(body)["id"]
+    corrected = {**body, "id": told, "target": [{"reference": f"Immunization/{shots[1]}"}]}
+    assert integrator.put(f"Provenance/{told}", corrected).status_code == 200
+    assert integrator.get(f"Provenance/{told}/_history/1").status_code == 200
+    officer.create(consent(patient, permit(deny(labels=["R"]))))
+    assert integrator.get(f"Provenance/{told}").status_code == 200
+    assert integrator.get(f"Provenance/{told}/_history/1").status_code == 404
+    assert integrator.get(f"Provenance/{told}/_history/2").status_code == 200
+    versions = integrator.get(f"Provenance/{told}/_history").json()["entry"]
+    assert [each["resource"]["meta"]["versionId"] for each in versions] == ["2"]
 
 
 def test_chains_and_includes_do_not_look_at_what_is_hidden(integrator, officer, patient):
