@@ -165,8 +165,11 @@ def _django_db_helper(django_db_setup: None, django_db_blocker) -> Iterator[None
     from django.core.cache import cache as shared_cache
     from django.db import connections
 
+    from healthrecords.access import acting
+
     with django_db_blocker.unblock():
         yield
+        acting.begin(None)
         for alias in ("default", "trail", "sealer"):
             connections[alias].close()
         _empty_tables()

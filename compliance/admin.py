@@ -2,7 +2,7 @@
 
 from compliance.accounting import admin as accounting
 from compliance.breakglass import admin as breakglass
-from compliance.consent import admin as consent
+from compliance.consent import screens as consent
 from compliance.phi_access import admin as phi_access
 from compliance.review import admin as review
 

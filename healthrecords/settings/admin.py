@@ -17,6 +17,8 @@ CONSOLE_SCREENS: list[tuple[str, list[dict[str, str]]]] = [
          "icon": "description", "text": "Letters, reports and pictures by patient, type, date and status."},
         {"title": "Vaccine stock", "name": "immunizations_lot", "type": "Stock", "icon": "inventory_2",
          "text": "Lots on hand by location, deliveries, counts and recalls."},
+        {"title": "Consents", "name": "compliance_consent", "type": "Consent", "icon": "verified_user",
+         "text": "What patients permit and forbid, and which of it ends soon."},
         {"title": "Possible duplicates", "name": "immunizations_duplicatepair", "type": "Immunization",
          "icon": "compare_arrows", "text": "Doses that may be recorded twice."},
     ]),

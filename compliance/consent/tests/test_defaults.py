@@ -1,5 +1,7 @@
 """What holds where no consent says anything, and what a patient's page says where one limits access."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from compliance.consent import defaults
@@ -9,6 +11,15 @@ from compliance.consent.tests.cast import consent, deny, dose, permit
 pytestmark = pytest.mark.django_db
 
 SCREEN = "/admin/compliance/purposedefault/"
+
+
+@pytest.fixture(autouse=True)
+def shipped(db: None) -> Iterator[None]:
+    """Put the shipped defaults back: rows of migrations outlive a test."""
+    before = list(PurposeDefault.objects.all())
+    yield
+    PurposeDefault.objects.all().delete()
+    PurposeDefault.objects.bulk_create(before)
 
 
 def test_the_shipped_defaults_permit_treatment_payment_and_operations():

@@ -1,4 +1,4 @@
-"""Consent in the console: the notice on a patient's page, and what holds where no consent says anything."""
+"""What holds where no consent says anything: one page with the default of each purpose."""
 
 from typing import Any
 
@@ -9,29 +9,11 @@ from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 
 from compliance.consent import defaults
-from compliance.consent.limiting import limited
 from compliance.consent.models import PurposeDefault
 from healthrecords import trail
 from healthrecords.accounts import stepup
-from healthrecords.console.minutes import asked_of, minutes_of
+from healthrecords.console.minutes import minutes_of
 from healthrecords.console.policy_admin import PolicyAdmin
-from patients.admin.panels import Panel, on_patient_page
-from patients.models import Patient
-
-WORDS = {
-    "DocumentReference": "documents",
-    "Immunization": "immunizations",
-    "Patient": "the patient's own record",
-    "Provenance": "where records came from",
-}
-
-
-@on_patient_page
-def limits(request: HttpRequest, patient: Patient) -> Panel | None:
-    """Says where a consent limits what the person sees, whether or not there is anything to see."""
-    types = limited(patient.logical_id, asked_of(request, "read", "Patient"))
-    named = [WORDS.get(each, each) for each in types]
-    return Panel("consent/limits.html", {"types": named}) if named else None
 
 
 @admin.register(PurposeDefault)
