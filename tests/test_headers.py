@@ -1,6 +1,8 @@
 """The headers of real answers, other origins, forged hosts and redirects."""
 
 import re
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from django.test import Client, override_settings
@@ -145,3 +147,52 @@ def test_nobody_is_redirected_elsewhere(signed_in, path):
         location = answer.headers.get("Location", "/")
         assert location.startswith("/"), location
         assert not location.startswith(("//", "/\\")), location
+
+
+# What is told of them
+
+
+def test_the_documented_headers_are_those_of_real_answers(pages, signed_in, integrator):
+    """Each row of the table in docs/security/web.md, against an answer from such an address."""
+    answers = {
+        "/accounts/login/": pages["sign-in page"],
+        "/accounts/enrol/…": Client().get(_enrolment()),
+        "/admin/": pages["admin's home"],
+        "an unknown address": pages["unknown address"],
+        "/fhir/metadata": integrator.get("metadata"),
+        "/fhir/Binary/…": _content(integrator),
+    }
+    rows = re.findall(
+        r"^\| (.+?) \| (.+?) \| (`.+?`) \| (`.+?`) \|$", Path("docs/security/web.md").read_text(), re.MULTILINE
+    )
+    told = {row[0].strip("`").partition("`")[0].partition(" (")[0]: row[1:] for row in rows}
+    assert answers.keys() <= told.keys()
+    for address, answer in answers.items():
+        policy, kept, referrer = (each.strip("`") for each in told[address])
+        assert kept in answer["Cache-Control"], address
+        assert answer["Referrer-Policy"] == referrer, address
+        expected = {"data": DATA_POLICY, "pages": _pages_policy()}.get(policy, policy)
+        assert _directives(answer["Content-Security-Policy"]) == _directives(expected), address
+
+
+def _enrolment():
+    from healthrecords.accounts import people
+    from healthrecords.accounts.models import User
+
+    return urlsplit(people.enrolment_link(User.objects.invite("nina@example.org", "Nina", []))).path
+
+
+def _content(integrator):
+    made = integrator.post("Binary", "hello", Content_Type="text/plain")
+    return integrator.get(made["Location"].partition("/fhir/")[2])
+
+
+def _directives(policy):
+    """The directives of a policy; the nonce, which a page without such a script or style does not have, left out."""
+    return {re.sub(r" 'nonce-[^']+'", "", each.strip()) for each in policy.split(";")}
+
+
+def _pages_policy():
+    """As the document has it, its lines joined."""
+    text = Path("docs/security/web.md").read_text()
+    return " ".join(re.search(r"\* \*pages\* is `([^`]+)`", text)[1].split())

@@ -78,6 +78,7 @@ ROUTES: dict[str, Expected] = {
     "accounts/factor/codes/file/": Expected(302, 404),
     "accounts/factor/codes/new/": Expected(302, 200),
     "accounts/sessions/end/": Expected(405, 405),
+    "accounts/sessions/keep/": Expected(405, 405),
     "accounts/sso/": Expected(404, 404),
     "accounts/sso/back/": Expected(404, 404),
     # the OAuth 2 server

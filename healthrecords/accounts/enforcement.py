@@ -35,6 +35,7 @@ class SecondFactor:
             return None
         sessions.touch(request.session)
         if stepup.proved(request) or put_off(request):
+            request.session_left = sessions.left(request.session)  # type: ignore[attr-defined]
             return None
         return _hold(request)
 

@@ -1,11 +1,12 @@
-"""Ending one's own sessions."""
+"""Ending one's own sessions, and keeping the one in use."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
@@ -26,3 +27,11 @@ def end(request: HttpRequest) -> HttpResponse:
         each.delete()
     messages.success(request, f"Sessions ended: {len(chosen)}.")
     return redirect("mfa_index")
+
+
+@require_POST
+@login_required
+def keep(request: HttpRequest) -> JsonResponse:
+    """Go on with the session in use; answers how many seconds it now lasts (healthrecords/static/accounts/idle.js)."""
+    sessions.touch(request.session, every=timedelta(0))
+    return JsonResponse({"left": sessions.left(request.session)})

@@ -60,11 +60,17 @@ def begin(session: Any, address: str, browser: str) -> None:
     session.update({"started": timezone.now().isoformat(), "address": address, "browser": browser})
 
 
-def touch(session: Any) -> None:
-    """Note that a session is in use, at most once a minute; it then lasts for another idle time."""
+def touch(session: Any, every: timedelta = SEEN_IS_NOTED_EVERY) -> None:
+    """Note that a session is in use, at most once in `every`; it then lasts for another idle time."""
     now, row = timezone.now(), session.row
-    if row and now - row.seen_at >= SEEN_IS_NOTED_EVERY:
-        Session.objects.filter(pk=row.pk).update(seen_at=now, expire_date=deadline(row.started_at, now))
+    if row and now - row.seen_at >= every:
+        row.seen_at, row.expire_date = now, deadline(row.started_at, now)
+        Session.objects.filter(pk=row.pk).update(seen_at=row.seen_at, expire_date=row.expire_date)
+
+
+def left(session: Any) -> int:
+    """The seconds that a session lasts if nobody uses it from now on; 0 where there is none yet."""
+    return max(int((session.row.expire_date - timezone.now()).total_seconds()), 0) if session.row else 0
 
 
 def live(person: User) -> QuerySet[Session]:

@@ -14,4 +14,5 @@ urlpatterns = [
     path("sso/", oidc_views.begin, name="sso"),
     path("sso/back/", oidc_views.back, name="sso-back"),
     path("sessions/end/", session_views.end, name="end-sessions"),
+    path("sessions/keep/", session_views.keep, name="keep-session"),
 ]

@@ -3,13 +3,18 @@
 from collections.abc import Iterator
 
 from healthrecords.oauth import scopes
+from healthrecords.oauth.narrowing import refuse_unsupported
 from healthrecords.oauth.scopes import ANY, OTHERS, Scope
 
 
 def granted(asked: str, registered: str) -> list[str]:
-    """The scopes of `asked` that `registered` covers, each narrowed to what it covers; raises BadScope."""
+    """The scopes of `asked` that `registered` covers, each narrowed to what it covers.
+
+    Raises BadScope, also for a constraint that no search of this server could keep: it is never ignored.
+    """
     most = scopes.parse(registered)
     opened = [common for scope in scopes.parse(asked) for common in _common(scope, most)]
+    refuse_unsupported(scope for scope in opened if scope.constraint)
     others = [word for word in asked.split() if word in OTHERS & set(registered.split())]
     return list(dict.fromkeys([*others, *(scope.text for scope in opened)]))
 

@@ -167,6 +167,55 @@ def test_after_an_ended_session_sign_in_comes_back_and_says_what_was_lost(enter,
     page.wait_for_url("**/healthrecords/user/add/")
 
 
+@pytest.fixture
+def idle(enter, live_server):
+    """A person's page whose session lasts for the whole idle time, and whose clock moves only when told to."""
+    page = enter("clinician")
+    page.clock.install(time=0)
+    page.clock.pause_at(1000)
+    Session.objects.update(seen_at=timezone.now() - timedelta(minutes=2))
+    page.goto(f"{live_server.url}/admin/")
+    return page
+
+
+def test_a_minute_before_an_idle_session_ends_a_dialog_offers_to_stay(idle):
+    idle.clock.run_for(13 * 60_000)
+    assert idle.locator("dialog[open]").count() == 0
+    idle.clock.run_for(65_000)
+    dialog = idle.get_by_role("alertdialog", name="Are you still there?")
+    dialog.wait_for()
+    assert idle.title().startswith("Signing out soon")
+    idle.clock.resume()  # the look for faults waits by the page's clock
+    good(idle)
+    soon = timezone.now() + timedelta(minutes=1)
+    Session.objects.update(expire_date=soon)
+    idle.keyboard.press("Enter")  # the button has the focus
+    dialog.wait_for(state="hidden")
+    assert Session.objects.get(person__name="Casey Clinician").expire_date > soon + timedelta(minutes=13)
+    assert not idle.title().startswith("Signing out soon")
+    idle.clock.run_for(14 * 60_000 + 5000)
+    dialog.wait_for()
+    idle.keyboard.press("Escape")
+    dialog.wait_for(state="hidden")
+
+
+def test_what_is_on_the_screen_goes_when_the_session_ends(idle):
+    Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
+    idle.clock.run_for(15 * 60_000 + 2000)
+    idle.get_by_label("Password").wait_for()
+
+
+def test_at_the_limit_of_a_session_the_dialog_says_so(idle):
+    idle.clock.run_for(14 * 60_000 + 5000)
+    button = idle.get_by_role("button", name="Stay signed in")
+    button.wait_for()
+    Session.objects.update(started_at=timezone.now() - timedelta(hours=12) + timedelta(seconds=55))
+    button.click()
+    idle.get_by_text("as long as a session may last").wait_for()
+    idle.clock.resume()
+    good(idle)
+
+
 def give_data():
     """The person's authenticator app as if no code had been used."""
     data = User.objects.get().authenticator_set.get(type="totp").data
