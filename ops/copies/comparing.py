@@ -51,7 +51,7 @@ class Sorted:
 def sort(copied: set[str], stored: set[str], rows: set[str], settled: set[str]) -> Sorted:
     """Sort; `settled` are the rows that are old enough for their objects to have been copied."""
     return Sorted(
-        gone=tuple(sorted((settled & copied) - stored)),
+        gone=tuple(sorted((rows & copied) - stored)),
         lost=tuple(sorted(settled - copied - stored)),
         without_row=tuple(sorted((copied & stored) - rows)),
         deleted=tuple(sorted(copied - stored - rows)),

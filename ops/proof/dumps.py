@@ -5,7 +5,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from ops.backup.catalogue import Entry, catalogue
+from ops.backup.catalogue import DUMP, Entry, catalogue
 from ops.backup.faults import BackupFault
 from ops.backup.flow import CHUNK
 from ops.backup.programs import run
@@ -13,10 +13,10 @@ from ops.backup.repository import Repository
 from ops.backup.sealing import identities
 from ops.restore.fetching import Source
 from ops.restore.instance import Instance
+from ops.restore.reloading import compare, rows_of
 
 from . import proofs
 
-DUMP = "database.dump"
 _DATABASE = "dump_test"
 
 
@@ -30,7 +30,7 @@ def load_unproven(target: Repository, instance: Instance, folder: Path) -> tuple
 
 
 def _load(target: Repository, instance: Instance, archive: Entry, file: Path) -> list[str]:
-    """Fetch the dump and load it into a database of its own beside the restored one."""
+    """Fetch the dump, load it into a database of its own beside the restored one, and compare the rows."""
     source = Source(target, identities(Path(settings.BACKUP_IDENTITY_FILE)))
     try:
         with source.part(archive.part(DUMP)) as content, file.open("wb") as out:
@@ -39,6 +39,8 @@ def _load(target: Repository, instance: Instance, archive: Entry, file: Path) ->
             connection.execute(f"CREATE DATABASE {_DATABASE} TEMPLATE template0")
         environment = instance.environment() | {"PGDATABASE": _DATABASE}
         run("pg_restore", "--exit-on-error", f"--dbname={_DATABASE}", str(file), environment=environment)
+        with instance.connect(_DATABASE) as connection:
+            compare(rows_of(file), connection)
     except BackupFault as fault:
         return [f"The dump of {archive.id}: {fault}"]
     return []

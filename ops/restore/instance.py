@@ -105,10 +105,15 @@ class Instance:
         except psycopg.OperationalError:
             return False
 
-    def connect(self) -> "psycopg.Connection[Any]":
-        """Sign in as the superuser."""
+    def connect(self, name: str = "") -> "psycopg.Connection[Any]":
+        """Sign in as the superuser, to another database than that which matters if one is named."""
         return psycopg.connect(
-            host=str(self.sockets), port=_PORT, user=SUPERUSER, dbname=self.name, connect_timeout=3, autocommit=True
+            host=str(self.sockets),
+            port=_PORT,
+            user=SUPERUSER,
+            dbname=name or self.name,
+            connect_timeout=3,
+            autocommit=True,
         )
 
     def environment(self) -> dict[str, str]:

@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
@@ -78,7 +79,8 @@ class Reload:
             instance.wait()
             self._load(instance)
             self.say("Counting the rows")
-            _compare(rows_of(self._dump), instance)
+            with instance.connect() as connection:
+                compare(rows_of(self._dump), connection)
         except BaseException:
             instance.kill()
             raise
@@ -159,10 +161,9 @@ def rows_of(dump: Path) -> dict[str, int]:
     return found
 
 
-def _compare(rows: Mapping[str, int], instance: Instance) -> None:
+def compare(rows: Mapping[str, int], connection: Any) -> None:
     """Raise Damaged unless every table has as many rows as the dump."""
-    with instance.connect() as connection:
-        for table, number in rows.items():
-            (found,) = connection.execute(f"SELECT count(*) FROM {table}").fetchone() or (0,)  # noqa: S608  # nosec B608
-            if found != number:
-                raise Damaged(f"{table} has {found} rows and the dump {number}; nothing was put in place.")
+    for table, number in rows.items():
+        found = connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608  # nosec B608  quoted
+        if found != number:
+            raise Damaged(f"{table} has {found} rows and the dump {number}; nothing was put in place.")

@@ -130,6 +130,11 @@ def test_verification_reads_the_archives_too(vault, answer, settings):
     assert (code, packed.name in said["findings"][0]) == (1, True)
 
 
+def test_archives_are_listed_with_the_backups(vault, answer):
+    made = answer("backup", "application")[1]["id"]
+    assert [each["id"] for each in answer("backup", "list")[1]["archives"]] == [made]
+
+
 def test_old_archives_go_and_the_newest_of_each_kind_stays(vault, answer, settings, monkeypatch):
     def made(kind, days):
         time = datetime(2026, 1, 31, tzinfo=UTC) - timedelta(days=days)

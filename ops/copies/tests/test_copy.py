@@ -138,7 +138,7 @@ def test_a_row_that_is_young_may_still_wait_for_its_copy(archive, backup, monkey
         ("copied stored row settled", ""),
         ("copied stored row", ""),
         ("copied row settled", "gone"),
-        ("copied row", ""),
+        ("copied row", "gone"),
         ("row settled", "lost"),
         ("row", ""),
         ("stored row settled", ""),

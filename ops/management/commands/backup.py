@@ -14,6 +14,7 @@ from django_typer.management import command
 from healthrecords.cli import DryRun, Group, Result, counted, progress, verb
 from healthrecords.embedded.backups import make_keys
 from ops.archives import taking as archiving
+from ops.archives.entries import Archives, archives
 from ops.archives.entries import Kind as Archived
 from ops.backup import kit, points, taking
 from ops.backup.faults import BackupFault
@@ -97,7 +98,7 @@ class Command(Group):
     @verb()
     def list_(self) -> Result:
         """Show the backups, the points, and to which moments the database can be brought back."""
-        return _listed(overview())
+        return _listed(overview(), archives(repository()))
 
     @command()
     @verb()
@@ -180,7 +181,7 @@ def _passphrase() -> str:
     return first
 
 
-def _listed(found: Overview) -> Result:
+def _listed(found: Overview, others: Archives) -> Result:
     backups = [
         {
             "id": entry.id,
@@ -194,6 +195,7 @@ def _listed(found: Overview) -> Result:
     data = {
         "backups": backups,
         "points": [{"name": point.name, "time": point.time, "lsn": point.lsn} for point in found.points],
+        "archives": [{"id": each.id, "files": each.files, "bytes": each.size} for each in others.entries],
         "range": {"begin": found.begin, "until": found.until},
         "receiver": found.receiver,
         "warnings": list(found.warnings),

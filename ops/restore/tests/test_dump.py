@@ -79,7 +79,7 @@ def test_a_reload_that_is_killed_is_followed_by_a_clean_one(site):
     archived(site)
     folder = site.cluster.folder / "restored-killed"
     if not (child := os.fork()):
-        reloading._compare = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+        reloading.compare = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
         try:
             site.restore(folder=folder, dump=True)
         finally:
