@@ -71,6 +71,9 @@ KINDS = {
     "enrolment": Kind("E", ALERT, (_ATTRIBUTES,)),
     "factor-added": Kind("E", ALERT, (_ATTRIBUTES,)),
     "factor-removed": Kind("E", ALERT, (_ATTRIBUTES,)),
+    "token": Kind("E", AUTHENTICATION),
+    "app-allowed": Kind("E", ALERT, (_ATTRIBUTES,)),
+    "app-ended": Kind("E", ALERT, (_ATTRIBUTES,)),
     "break-glass": Kind("E", ALERT, (_OVERRIDE,)),
     "key-use": Kind("E", ALERT, (_CONFIGURATION,)),
 }
