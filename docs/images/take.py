@@ -2,10 +2,11 @@
 
 Usage: HEALTHCARE_PICTURE_PASSWORD=… HEALTHCARE_PICTURE_KEY=… python docs/images/take.py http://127.0.0.1:8000 EMAIL [SEARCH]
 
-Signs in as EMAIL (a clinician or nurse; an administrator, too, for the access matrix) with a code of the authenticator
-app whose key is HEALTHCARE_PICTURE_KEY, searches for SEARCH and opens the first patient found. Fill the stock first
-(`manage.py stock receive …`): a lot that is recalled already, else the first one, is the one of the recall page.
-HEALTHCARE_PICTURE_APP is the id of an app that returns to https://app.example.org/callback. Needs Debian's chromium.
+Signs in as EMAIL (a clinician or nurse; an administrator, too, for the access matrix, and a compliance officer for
+oversight, with findings of a review) with a code of the authenticator app whose key is HEALTHCARE_PICTURE_KEY, searches
+for SEARCH and opens the first patient found. Fill the stock first (`manage.py stock receive …`): a lot that is recalled
+already, else the first one, is the one of the recall page. HEALTHCARE_PICTURE_APP is the id of an app that returns to
+https://app.example.org/callback. Needs Debian's chromium.
 """
 
 import base64
@@ -85,6 +86,7 @@ def take_all(page: Any, server: str, who: tuple[str, str], search: str, suffix: 
     page.goto(page.url.removesuffix("history/"))
     take_documents(page, suffix)
     take_vaccines(page, server, suffix)
+    take_oversight(page, server, suffix)
     if app := os.environ.get("HEALTHCARE_PICTURE_APP"):
         take_app(page, server, (app, search), suffix)
 
@@ -171,6 +173,24 @@ def take_app(page: Any, server: str, asked: tuple[str, str], suffix: str) -> Non
     page.locator(".choices button").first.click()
     page.wait_for_load_state()
     page.screenshot(path=str(HERE / f"allow-app{suffix}.png"), full_page=True)
+
+
+def take_oversight(page: Any, server: str, suffix: str) -> None:
+    """Findings, the first of them, who saw its patient, the accounting of disclosures of that patient."""
+
+    def take(name: str) -> None:
+        page.wait_for_load_state()
+        page.screenshot(path=str(HERE / f"{name}{suffix}.png"))
+
+    page.goto(f"{server}/admin/compliance/finding/")
+    take("findings")
+    page.locator(".rows tbody a").first.click()
+    take("finding")
+    page.locator("a[href*='/accessevent/patient/']").last.click()
+    take("who-saw")
+    patient = page.get_by_label("Patient").input_value()
+    page.goto(f"{server}/admin/compliance/entereddisclosure/?q={patient}")
+    take("accounting")
 
 
 if __name__ == "__main__":

@@ -49,6 +49,13 @@ def refuse_consent(stage: Stage) -> None:
     assert answer.status_code == 201, answer.content
 
 
+def break_glass(stage: Stage) -> None:
+    reason = [{"name": "reason", "valueString": "Found unconscious, no other history at hand."}]
+    body = {"resourceType": "Parameters", "parameter": reason}
+    answer = stage.clinician.post(f"Patient/{stage.patient}/$break-glass", body)
+    assert answer.status_code < 300, answer.content
+
+
 def give_role(stage: Stage) -> None:
     stage.signed_in("clinician")
     person = User.objects.get(email="clinician@example.org")
@@ -79,6 +86,7 @@ KINDS: dict[str, tuple[Callable[[Stage], Any], dict[str, str]]] = {
     "role change": (give_role, {"type": "110113", "subtype": "110137", "action": "U"}),
     "setting change": (lambda _: settling.change_limits({"care_days": 3}, BY), {"subtype": "110131"}),
     "key use": (lambda _: call_command("keys", "create"), {"subtype": own("keys")}),
+    "break-glass": (break_glass, {"type": "110113", "subtype": "110127"}),
     "command": (lambda _: call_command("tokens", "create", "x", "--role", "auditor"), {"subtype": own("command")}),
     "backup": (take_backup, {"subtype": own("backup")}),
     "restore": (lambda _: sealing.open_epoch("restored", host_request("audit epoch")), {"subtype": own("restore")}),
