@@ -77,9 +77,14 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "options": {"queue": LONG, "expires": 6 * 3600},
     },
     "backup-test": {
-        "task": "ops.proof.tasks.test",
+        "task": "ops.proof.tasks.prove",
         "schedule": crontab(hour=4, minute=30),
         "options": {"queue": LONG, "expires": 6 * 3600},
+    },
+    "backup-publish": {
+        "task": "ops.proof.tasks.publish",
+        "schedule": crontab(minute="*/15"),
+        "options": {"queue": LONG, "expires": 900},
     },
     "backup-verify": {
         "task": "ops.proof.tasks.verify",

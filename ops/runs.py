@@ -70,8 +70,11 @@ def keep(actor: str, command: str, outcome: str, summary: str, seconds: float, *
 
 
 @contextmanager
-def job(command: str) -> Iterator[Job]:
-    """Record what runs inside as a run of the timetable; a CommandError is its outcome, anything else is raised."""
+def job(command: str, actor: str = TIMETABLE) -> Iterator[Job]:
+    """Record what runs inside as a run of the timetable, or of who asked for it; a CommandError is its outcome.
+
+    Anything else is raised.
+    """
     told, started = Job(), monotonic()
     try:
         yield told
@@ -82,7 +85,7 @@ def job(command: str) -> Iterator[Job]:
     finally:
         seconds = monotonic() - started
         _record(command, told, seconds)
-        keep(TIMETABLE, command, told.outcome, told.summary, seconds, **told.data)
+        keep(actor, command, told.outcome, told.summary, seconds, **told.data)
 
 
 def _record(command: str, told: Job, seconds: float) -> None:

@@ -1,5 +1,6 @@
 """The daily test of the backups on real records: patients, documents, and a trail that is sealed."""
 
+from datetime import timedelta
 from threading import Event, Thread
 from urllib.parse import urlsplit
 
@@ -9,10 +10,12 @@ from django.db import connections
 
 from compliance.audit import sealing
 from compliance.audit.tests.hands import finished, superuser, unguarded
-from documents import storage
 from documents.models import Content
 from ops.backup.receiver import Receiver
 from ops.backup.taking import take
+from ops.copies.copying import copy
+from ops.copies.stores import stores
+from ops.proof import sampling
 from ops.proof.proving import prove
 
 
@@ -41,17 +44,20 @@ def some_records(integrator):
 
 
 @pytest.mark.usefixtures("received")
-def test_records_trail_and_documents_are_proven_and_what_is_wrong_with_them_is_found(integrator):
+def test_records_trail_and_documents_are_proven_and_what_is_wrong_with_them_is_found(integrator, monkeypatch):
     some_records(integrator)
     take("full")
+    copy("copy")
     good = prove()
     assert good.findings == []
     assert good.tables > 50
     with unguarded() as cursor:
         cursor.execute("UPDATE compliance_accessevent SET route = 'another'")
     document = Content.objects.get()
-    storage.client().delete_object(Bucket=configured.S3_BUCKET, Key=document.object_name)
+    for stored in list(stores().place.names("objects/")):
+        stores().place.remove(stored.name)
+    monkeypatch.setattr(sampling, "COPIED_WITHIN", timedelta(0))
     take("incremental")
     found = " ".join(prove().findings)
     assert "The audit trail:" in found
-    assert f"Binary/{document.uuid}" in found
+    assert f"The copy of Binary/{document.uuid} is missing" in found

@@ -134,6 +134,7 @@ ROUTES: dict[str, Expected] = {
         "", "declare/<str:object_id>/", "<str:object_id>/",
     )},
     "admin/compliance/breakglass/<str:object_id>/end/": Expected(302, 405, row="", outsider_row="denied"),
+    "admin/ops/backups/": SIGNED_IN,
     # the API
     "fhir/": Expected(401, 415, row="failed 415", method="post", outsider_row="denied"),
     "fhir": Expected(401, 415, row="failed 415", method="post", outsider_row="denied"),

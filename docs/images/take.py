@@ -150,6 +150,8 @@ def take_vaccines(page: Any, server: str, suffix: str) -> None:
     take("recall")
     page.goto(f"{server}/admin/immunizations/duplicatepair/")
     take("duplicates")
+    page.goto(f"{server}/admin/ops/backups/")
+    take("backups")
 
 
 def take_app(page: Any, server: str, asked: tuple[str, str], suffix: str) -> None:

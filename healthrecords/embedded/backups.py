@@ -4,13 +4,17 @@ Another disk is better, which HEALTHCARE_BACKUP_WORK_DIR names: what lies on the
 """
 
 import hashlib
+import json
 import os
 import secrets
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from pyrage import x25519
 
+from .backup_state import PUBLISHED, concerns, limits
 from .home import Home, write_private
 from .postgres import Postgres
 
@@ -58,7 +62,16 @@ class Backups:
                 f"The backups in {self.root} are on the disk of the data and would be lost with it; name another disk "
                 "with HEALTHCARE_BACKUP_WORK_DIR."
             )
-        return [text for text in found if text]
+        now = datetime.now(UTC)
+        return [*(text for text in found if text), *concerns(self._published(), now, limits())]
+
+    def _published(self) -> dict[str, Any] | None:
+        """What was last published of the backups, without what is said by `warnings` as it is now."""
+        try:
+            found: dict[str, Any] = json.loads((self.root / PUBLISHED).read_text())
+        except (OSError, ValueError):
+            return None
+        return {**found, "time": datetime.now(UTC).isoformat(), "warnings": []}
 
     @property
     def _documents_password(self) -> Path:

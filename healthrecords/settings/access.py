@@ -6,4 +6,4 @@ AUDIT_SINK = "compliance.phi_access.ledger.write"
 READINESS = "ops.health.readiness.report"
 OPERATIONS_LOG = "ops.runs.keep"
 METRICS = "ops.monitoring.exposition.metrics"
-METRICS_COLLECTORS = ["compliance.audit.metrics.AuditCollector"]
+METRICS_COLLECTORS = ["compliance.audit.metrics.AuditCollector", "ops.monitoring.backups.BackupCollector"]

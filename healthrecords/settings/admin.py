@@ -40,6 +40,10 @@ CONSOLE_SCREENS: list[tuple[str, list[dict[str, str]]]] = [
         {"title": "API tokens", "name": "healthrecords_apitoken", "type": "User", "icon": "key",
          "text": "The tokens by which machines come in."},
     ]),
+    ("Operations", [
+        {"title": "Backups", "name": "ops_backups", "type": "Backup", "icon": "cloud_done",
+         "text": "What there is to restore, to which moments, and when it was last proven."},
+    ]),
     ("Oversight", [
         {"title": "Emergency access", "name": "compliance_breakglass", "type": "Trail", "icon": "emergency",
          "text": "Records opened by break-glass, each to be reviewed within 72 hours."},
@@ -59,7 +63,7 @@ CONSOLE_SCREENS: list[tuple[str, list[dict[str, str]]]] = [
 ]  # fmt: skip
 
 # Functions of a request that answer what every page says first (healthrecords.console.notices).
-CONSOLE_NOTICES = ["compliance.breakglass.console.notices"]
+CONSOLE_NOTICES = ["compliance.breakglass.console.notices", "ops.proof.admin.notices"]
 
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "HealthRecords",

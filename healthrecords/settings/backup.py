@@ -39,6 +39,9 @@ BACKUP_KEEP_DAILY = number("HEALTHCARE_BACKUP_KEEP_DAILY", 7, least=1)
 BACKUP_KEEP_WEEKLY = number("HEALTHCARE_BACKUP_KEEP_WEEKLY", 4, least=0)
 BACKUP_KEEP_MONTHLY = number("HEALTHCARE_BACKUP_KEEP_MONTHLY", 12, least=0)
 BACKUP_KEEP_YEARLY = number("HEALTHCARE_BACKUP_KEEP_YEARLY", 7, least=0)
+# Older than so many hours, the newest backup or the last proven restore is a warning at the start and on every page.
+BACKUP_MAX_HOURS = number("HEALTHCARE_BACKUP_MAX_HOURS", 26, least=1)
+BACKUP_PROOF_MAX_HOURS = number("HEALTHCARE_BACKUP_PROOF_MAX_HOURS", 50, least=1)
 # What the audit trail says about itself for a catalogue entry: a function without arguments, by its dotted path.
 BACKUP_TRAIL_SEAL = "compliance.audit.status.newest"
 # Opens a new epoch of the audit trail in a restored database: a function of the reason and who asked.

@@ -152,8 +152,7 @@ class _Test:
                 copy = comparing.count(connection)
             if not self.findings:
                 self.findings += comparing.differences(there.before, there.after, copy)
-            for check in (_pages, _records):
-                self.findings += check(instance)
+            self.findings += [*_pages(instance), *_records(instance, self._apart)]
             dump, faults = dumps.load_unproven(self.target, instance, self.folder)
             self.findings += faults
             instance.stop()
@@ -174,7 +173,7 @@ def _pages(instance: Instance) -> Iterator[str]:
         yield f"Migrations of this version are missing in the copy: {', '.join(found.migrations)}."
 
 
-def _records(instance: Instance) -> Iterator[str]:
+def _records(instance: Instance, scratch: Place) -> Iterator[str]:
     """What only the application can judge: the keys, the trail, documents by their hashes."""
     with checks.pointed(instance):
         try:
@@ -183,7 +182,7 @@ def _records(instance: Instance) -> Iterator[str]:
             yield str(fault)
         if settings.BACKUP_VERIFY_TRAIL:
             yield from (f"The audit trail: {text}" for text in import_string(settings.BACKUP_VERIFY_TRAIL)())
-        yield from sampling.faults()
+        yield from sampling.faults(scratch)
 
 
 def _checksums(cluster: Path) -> Iterator[str]:

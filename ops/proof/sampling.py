@@ -1,24 +1,32 @@
-"""A sample of documents, compared by their hashes with what a restored database says of them."""
+"""A sample of documents: what the copy holds, compared by hash with what a restored database says of it."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
-from documents import contents, storage
+from django.utils import timezone
+
 from documents.models import Content
-from healthrecords.fhir.outcome import FHIRError
+from ops.backup.faults import BackupFault
+from ops.backup.place import Place
+from ops.copies import reading
+from ops.copies.stores import stores
 
 SAMPLE = 20  # documents
+COPIED_WITHIN = timedelta(hours=3)  # the copy is brought up to date each hour
 
 
-def faults() -> Iterator[str]:
-    """One sentence for each document of the sample that cannot be had as its row says."""
-    for content in Content.objects.order_by("?")[:SAMPLE]:
-        try:
-            for _ in contents.unguarded(content):
-                pass
-        except storage.Missing:
-            yield f"{content} is missing in the store."
-        except storage.StoreFault:
-            yield "The store of the documents does not answer; no document was compared."
-            return
-        except FHIRError as fault:
-            yield f"{content}: {fault.issues[0].text}"
+def faults(scratch: Place) -> Iterator[str]:
+    """One sentence for each document of the sample that the copy does not give back as its row says."""
+    rows = list(Content.objects.order_by("?")[:SAMPLE])
+    if not rows:
+        return
+    try:
+        found = {each.content.pk: each.fault for each in reading.fetch(stores(), scratch, rows, {}, lambda _: None)}
+    except BackupFault as fault:
+        yield f"No document was compared: {fault}"
+        return
+    for content in rows:
+        if found.get(content.pk):
+            yield f"The copy of {content} is damaged: {found[content.pk]}."
+        elif content.pk not in found and timezone.now() - content.created_at > COPIED_WITHIN:
+            yield f"The copy of {content} is missing."

@@ -2,18 +2,19 @@
 
 from celery import shared_task
 
-from ops.runs import job
+from ops.runs import TIMETABLE, job
 
-from . import proving, retention, verifying
+from . import proving, publishing, retention, verifying
 
 
 @shared_task
-def test() -> None:
+def prove(by: str = TIMETABLE) -> None:
     """Restore the newest chain to prove it."""
-    with job("backup test") as record:
+    with job("backup test", by) as record:
         found = proving.prove()
         record.summary, record.data = proving.told(found), {**vars(found.proof), "findings": found.findings[:100]}
         record.outcome = "problem" if found.findings else "good"
+    publishing.refresh()
 
 
 @shared_task
@@ -31,3 +32,10 @@ def thin_out() -> None:
     with job("backup retention") as record:
         decided = retention.thin_out()
         record.summary, record.data = retention.told(decided, done=True), {"chains": retention.as_rows(decided)}
+    publishing.refresh()
+
+
+@shared_task
+def publish() -> None:
+    """Tell the console and the metrics what there is; runs too often to leave a record each time."""
+    publishing.refresh()

@@ -24,7 +24,7 @@ from ops.backup.repository import repository
 from ops.backup.taking import Type
 from ops.copies import copying, telling
 from ops.copies.copying import Kind
-from ops.proof import proving, verifying
+from ops.proof import proving, publishing, verifying
 from ops.proof import retention as thinning
 
 Depth = Annotated[Type, typer.Option("--type", help="full, incremental (on the last one) or archive (kept long).")]
@@ -45,6 +45,7 @@ class Command(Group):
             return Result(taking.foretold(plan), {"type": plan.type, "needed": plan.needed}, recordable=False)
         with progress("Backup", None, of_bytes=True) as advance:
             taken = taking.take(type_, advance)
+        publishing.refresh()
         entry = taken.entry
         data = {"id": entry.id, "type": entry.type, "parent": entry.parent, "size": entry.size}
         return Result(taking.told(taken), data)
@@ -116,6 +117,7 @@ class Command(Group):
         """Restore the newest chain into a scratch instance, check all of it, measure, and remove it again."""
         with progress("Testing", None, of_bytes=True) as advance:
             found = proving.prove(self._tell, advance)
+        publishing.refresh()
         data = {"proof": vars(found.proof), "rows": found.rows, "tables": found.tables, "findings": found.findings}
         return Result(proving.told(found), data, "problem" if found.findings else "good")
 
@@ -134,6 +136,13 @@ class Command(Group):
         """Remove the chains that the settings no longer keep, and the log that no kept one needs."""
         plan = thinning.plan(repository()) if dry_run else thinning.thin_out()
         return Result(thinning.told(plan, done=not dry_run), {"dry_run": dry_run, "chains": thinning.as_rows(plan)})
+
+    @command()
+    @verb(changes=True)
+    def publish(self) -> Result:
+        """Tell the console, the metrics and the next start what there is."""
+        found = publishing.publish()
+        return Result(publishing.told(found), {"published": {k: found[k] for k in ("time", "begin", "until", "bytes")}})
 
     @command()
     @verb(changes=True)

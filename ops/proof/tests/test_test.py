@@ -25,7 +25,7 @@ def receiving(site):
 
 @pytest.fixture(autouse=True)
 def plain(monkeypatch):
-    monkeypatch.setattr(proving, "_records", lambda _: iter(()))
+    monkeypatch.setattr(proving, "_records", lambda *_: iter(()))
 
 
 def trial(operate):
@@ -167,13 +167,13 @@ def test_a_leftover_server_is_ended_and_another_process_of_its_number_is_not(sit
 
 
 def test_two_tests_at_once_do_not_meet_and_the_queue_s_second_is_recorded(site, operate, db):
-    from ops.proof.tasks import test
+    from ops.proof.tasks import prove
     from ops.runs import TIMETABLE, Run
 
     site.back_up()
     with place().locked("test"):
         assert operate("backup", "test").refuses(f"A test runs already (process {os.getpid()})")
-        test()
+        prove()
     assert Run.objects.get(command="backup test", actor=TIMETABLE).outcome == "error"
 
 

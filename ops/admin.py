@@ -1,0 +1,5 @@
+"""The screens of operations."""
+
+from .proof.admin import BackupsAdmin
+
+__all__ = ["BackupsAdmin"]
