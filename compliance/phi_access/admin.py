@@ -21,7 +21,7 @@ ACTIONS = {
     "delete": "Delete", "denied": "Denied", "sign-in": "Sign-in", "sign-out": "Sign-out", "enrolment": "Enrolment",
     "factor-added": "Second factor added", "factor-removed": "Second factor removed", "recovery-code": "Recovery code",
     "step-up": "Confirmed again", "break-glass": "Emergency access", "session-ended": "Session ended",
-    "token": "Access token", "app-allowed": "App allowed", "app-ended": "App ended", "launch": "App opened",
+    "token": "Access token", "app-allowed": "App allowed", "app-ended": "App ended", "launch": "App opened",  # nosec B105
     "revoke": "Token given up",
 }  # fmt: skip
 
