@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
+ONE_PERSON = ("paper.pdf",)  # what the patient at the desk is to sign
 FILE = re.compile(r"\.(csv|pdf|ndjson|json|xlsx?|zip|txt)$")
 ROLES = ("clinician", "immunization-nurse", "operator", "administrator", "compliance-officer", "security-officer")
 
@@ -19,12 +20,16 @@ def _files(patterns, before=""):
             yield "/" + re.sub(r"<[^>]+>", str(uuid4()), route)
 
 
+def _takes_many(address):
+    return address.startswith("/admin/") and not address.endswith(ONE_PERSON)
+
+
 def test_every_file_of_a_screen_asks_for_a_fresh_factor(signed_in):
     browser = signed_in(*ROLES)
     session = browser.session
     session["account_authentication_methods"][0]["at"] -= 301
     session.save()
-    files = [address for address in _files(get_resolver().url_patterns) if address.startswith("/admin/")]
+    files = [address for address in _files(get_resolver().url_patterns) if _takes_many(address)]
     assert len(files) >= 3, files
     for address in files:
         answer = browser.get(address)

@@ -114,7 +114,7 @@ def test_an_administrator_sees_no_patient(boss):
     assert b"/admin/patients/" not in boss.get("/admin/").content
 
 
-@pytest.mark.parametrize("roles", [[], ["integrator"], ["operator"]])
+@pytest.mark.parametrize("roles", [[], ["integrator"]])
 def test_whoever_has_no_screen_is_told_so(signed_in, roles):
     page = signed_in(*roles).get("/admin/")
     shown = b"Nothing is open to you here yet" in page.content
