@@ -1,6 +1,6 @@
 """AuditEvent over HTTP: who may read the trail reads it here, and each look leaves its own row; writes are 405."""
 
-from typing import Any, cast
+from typing import Any
 
 from django.db import transaction
 from rest_framework.parsers import FormParser
@@ -17,7 +17,7 @@ from healthrecords.fhir.answer import base_url
 from healthrecords.fhir.outcome import not_found
 from healthrecords.fhir.search import query
 from healthrecords.fhir.shaping import Shape
-from healthrecords.fhir.views import FHIRView, pairs_of
+from healthrecords.fhir.views import FHIRView, form_of, pairs_of
 from healthrecords.jsontext import dump_json
 
 TRAIL: Any = Trail()
@@ -58,8 +58,7 @@ class SearchView(_TrailView):
     parser_classes = (FormParser,)
 
     def post(self, request: Request) -> Response:
-        form = [(name, value) for name, values in cast(Any, request.data).lists() for value in values]
-        return self._found(pairs_of(request) + form)
+        return self._found(pairs_of(request) + form_of(request))
 
 
 class EventView(_TrailView):

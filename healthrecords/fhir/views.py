@@ -80,8 +80,7 @@ class ResourceViewSet(FHIRView, ViewSet):
 
     def search_by_post(self, request: Request) -> Response:
         """The terms of the address and of the form count alike (R4 §3.1.1.3)."""
-        form = [(name, value) for name, values in cast(QueryDict, request.data).lists() for value in values]
-        return _respond(listing.search(self.resource, self._asked, pairs_of(request) + form))
+        return _respond(listing.search(self.resource, self._asked, pairs_of(request) + form_of(request)))
 
     def create(self, request: Request) -> Response:
         interactions.refuse_parameters(pairs_of(request))
@@ -162,6 +161,12 @@ def _respond(answer: Answer) -> Response:
 def pairs_of(request: HttpRequest | Request) -> list[tuple[str, str]]:
     sent = request.META.get("QUERY_STRING", "").encode("latin-1")  # WSGI hands bytes over in this guise (PEP 3333)
     return parse_qsl(sent.decode("utf-8", "replace"), keep_blank_values=True)
+
+
+def form_of(request: Request) -> list[tuple[str, str]]:
+    """The terms of a form; an empty body has none, and Django REST Framework then gives a plain dict."""
+    sent = request.data
+    return [(name, value) for name, values in sent.lists() for value in values] if isinstance(sent, QueryDict) else []
 
 
 def _profiles(request: Request) -> list[str]:
