@@ -14,6 +14,10 @@ from healthrecords.records import Record, RecordQuerySet
 # What is opened by the letters of another subject.
 OPENED_BY = {"AuditEvent": "Trail"}
 
+# Every record has its current version. Said so, the join is an inner one, for which PostgreSQL counts what the filter
+# costs: over an outer one it filters and sorts all rows of a table for a page of fifty.
+JOINED = {"current__isnull": False}
+
 
 class RolePolicy:
     """Permits what one of the actor's roles permits; where none does, denies. Consent narrows what is shown."""
@@ -35,14 +39,14 @@ class RolePolicy:
         if _by_role_alone(kind):
             return queryset
         ask = Ask.of(request, timezone.now())
-        seen = queryset.filter(Permits("current__patients", "current__labels", kind, ask))
+        seen = queryset.filter(Permits("current__patients", "current__labels", kind, ask), **JOINED)
         return seen.filter(TargetsPermit("uuid", ask)) if queryset.model is Provenance else seen
 
     def untouched(self, queryset: RecordQuerySet, purpose: str) -> RecordQuerySet:
         model: type[Record] = queryset.model
         if _by_role_alone(resource_of(model).name):
             return queryset
-        return queryset.filter(Untouched("current__patients", purpose))
+        return queryset.filter(Untouched("current__patients", purpose), **JOINED)
 
     def visible_versions(self, queryset: Versions, request: AccessRequest) -> Versions:
         if _by_role_alone(request.resource_type):

@@ -1,5 +1,6 @@
 """`make run` from an empty directory: it serves, heals what it can, and leaves nothing running."""
 
+import json
 import os
 import signal
 import socket
@@ -8,11 +9,14 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
+import requests
 
 from healthrecords.embedded.datadir import CHECKOUT
+from tests.test_logs import MARKS, SICK
 
 
 class Server:
@@ -78,6 +82,44 @@ class Server:
             time.sleep(0.05)
 
 
+def _logs_nobody(server: Server) -> None:
+    """What is sent about a person, well or badly, stands in no log of any process, and in no metric."""
+    surroundings = {**os.environ, "HEALTHCARE_DATA_DIR": str(server.folder)}
+    asked = [sys.executable, "manage.py", "tokens", "create", "planter", "--role", "integrator"]
+    made = subprocess.run(asked, cwd=CHECKOUT, env=_own(surroundings), capture_output=True, text=True, check=True)
+    token = made.stdout.strip()
+    sent = [
+        _sent(server, token, "POST", "Patient", SICK),
+        _sent(server, token, "POST", "Patient", {**SICK, "gender": "zyxfree"}),
+        _sent(server, token, "PUT", "Patient/zyx-mrn-4711", {**SICK, "id": "zyx-mrn-4711"}),
+        _sent(server, token, "GET", "Patient?family=Zyxfamily&birthdate=1907-03-09&identifier=zyx-mrn-4711"),
+        _sent(server, token, "GET", "zyxfree/Zyxfamily?name=Zyxgiven"),
+        _sent(server, "zyxfree", "GET", "Patient?name=Zyxfamily"),
+    ]
+    assert sent == [201, 422, 201, 200, 404, 401]
+    logs = [path for path in (server.folder / "logs").rglob("*") if path.is_file()]
+    names = {path.name.partition(".")[0] for path in logs}
+    assert names >= {"postgres", "gunicorn", "worker"}, names
+    for path in logs:
+        said = path.read_bytes()
+        assert not [mark for mark in MARKS if mark.encode() in said], path
+
+
+def _own(surroundings: dict[str, str]) -> dict[str, str]:
+    """Without what leads this test process to its own stores."""
+    others = {name for name in surroundings if name.startswith("HEALTHCARE_") and name != "HEALTHCARE_DATA_DIR"}
+    return {name: value for name, value in surroundings.items() if name not in others | {"DJANGO_SETTINGS_MODULE"}}
+
+
+def _sent(server: Server, token: str, method: str, path: str, body: dict[str, Any] | None = None) -> int:
+    """The status of a request to the API."""
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/fhir+json"}
+    address = f"http://127.0.0.1:{server.port}/fhir/{path}"
+    return requests.request(
+        method, address, data=json.dumps(body) if body else None, headers=headers, timeout=20
+    ).status_code
+
+
 @pytest.fixture(scope="module")
 def server(open_folder):
     server = Server(open_folder / "data", open_folder / "out")
@@ -92,6 +134,7 @@ def test_an_operator_runs_crashes_and_stops_a_server(server):
     assert server.answers()
     assert "/accounts/enrol/" in server.printed()
     _keeps_its_secrets(server)
+    _logs_nobody(server)
 
     # A crashed web server comes back.
     before = server.pid("gunicorn")
