@@ -61,6 +61,7 @@ ALLOWED = {
     "healthrecords/directory/": DIRECTORY,
     "immunizations/admin/dose_page.py:_name": DIRECTORY,
     "compliance/consent/preview.py:active": "consents, which go by role alone",
+    "compliance/consent/screens/admin.py:_patients": "whose consent it is: who opens no chart brings the id",
     "compliance/consent/screens/admin.py:_recorded": "the consent that this very form has just recorded",
     "compliance/review/accesses.py:patient_named": "an officer brings a number and is given the id of whose it is",
     "compliance/accounting/disclosures.py": "the name of whose disclosures the compliance officer accounts for",

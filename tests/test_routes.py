@@ -126,7 +126,8 @@ ROUTES: dict[str, Expected] = {
     **{f"admin/compliance/finding/{screen}": NO_RECORDS for screen in ("", "<str:object_id>/", "export.csv", "setup/")},
     "admin/compliance/purposedefault/": NO_RECORDS,
     **{f"admin/compliance/consent/{screen}": NO_RECORDS for screen in (
-        "", "add/<str:object_id>/", "<str:object_id>/", "<str:object_id>/history/", "<str:object_id>/paper.pdf",
+        "", "add/", "record/<str:object_id>/", "<str:object_id>/", "<str:object_id>/history/",
+        "<str:object_id>/paper.pdf",
     )},
     **{f"admin/compliance/consent/<str:object_id>/{last}/": Expected(302, 405, outsider_row="denied")
        for last in ("revoke", "bind")},

@@ -12,7 +12,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
-from healthrecords.access.request import AccessRequest
+from healthrecords.access.request import EMERGENCY, AccessRequest
 from healthrecords.accounts import stepup
 from healthrecords.console.lines import Line
 from healthrecords.console.policy_admin import GONE, PolicyAdmin
@@ -151,7 +151,7 @@ class LotAdmin(PolicyAdmin):
     def recipients_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         """Who got the lot, as a file; for those who may recall it, behind step-up."""
         self.require(request, "update", object_id)
-        if not self._may_list(request):
+        if not self._may_list(request) or _doses().asked(request, "search").purpose == EMERGENCY:
             raise PermissionDenied
         if asked := stepup.ask(request):
             return asked

@@ -100,7 +100,8 @@ healthrecords/location/{Location}/change/                        Location       
 healthrecords/location/{Location}/delete/                        Location          d
 healthrecords/location/{Location}/history/                       Location          r
 compliance/consent/                                              Consent           s
-compliance/consent/add/{Patient}/                                Consent           c
+compliance/consent/add/                                          Consent           c
+compliance/consent/record/{Patient}/                             Consent           c
 compliance/consent/{Consent}/                                    Consent           r
 compliance/consent/{Consent}/history/                            Consent           r
 compliance/consent/{Consent}/paper.pdf                           Consent           r

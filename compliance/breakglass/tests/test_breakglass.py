@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
@@ -143,6 +144,14 @@ def test_in_the_console_all_pages_are_for_the_emergency_until_it_is_ended(signed
     assert browser.get(page_of(other)).status_code == 200
     assert [row.detail.partition(":")[0] for row in trail(action="break-glass")] == ["declared", "ended"]
     assert {row.purpose for row in trail(action="break-glass")} == {"ETREAT"}
+
+
+def test_no_file_is_taken_away_in_an_emergency(signed_in, hidden):
+    browser = signed_in("clinician")
+    file = f"/admin/immunizations/lot/{uuid4()}/recipients.csv"
+    assert browser.get(file).status_code == 404
+    declare(browser, hidden)
+    assert browser.get(file).status_code == 403
 
 
 def test_nobody_ends_the_emergency_of_another(signed_in, hidden):

@@ -4,9 +4,10 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
@@ -16,6 +17,7 @@ from compliance.consent.covering import nodes_of
 from compliance.consent.models import AbsoluteMark, Consent, Status
 from compliance.consent.provisions import read
 from compliance.consent.screens.forms import ConsentForm
+from compliance.review.accesses import patient_named
 from healthrecords import trail
 from healthrecords.access import policy
 from healthrecords.console.filters import ChoiceFilter
@@ -50,6 +52,7 @@ class ConsentAdmin(RecordAdmin):
     """Consents are never edited: one is revoked, and another recorded."""
 
     page_template = "consent/page.html"
+    add_words = "Record a consent"
     list_display = ["given", "patient", "what", "until"]
     list_filter = [StateFilter]
 
@@ -57,17 +60,14 @@ class ConsentAdmin(RecordAdmin):
         shared = super().screens()
         return {
             "changelist": shared["changelist"],
-            "add": ("add/<str:object_id>/", self.record_view),
+            "add": ("add/", self.start_view),
+            "record": ("record/<str:object_id>/", self.record_view),
             "page": shared["page"],
             "history": shared["history"],
             "paper": ("<str:object_id>/paper.pdf", self.paper_view),
             "revoke": ("<str:object_id>/revoke/", require_POST(self.revoke_view)),
             "bind": ("<str:object_id>/bind/", require_POST(self.bind_view)),
         }
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Not from the list: a consent is recorded on the page of its patient."""
-        return False
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).select_related("current")
@@ -112,6 +112,21 @@ class ConsentAdmin(RecordAdmin):
 
     # --- recording
 
+    def start_view(self, request: HttpRequest) -> HttpResponseBase:
+        """Ask whose consent it is, for those who do not come from the page of the patient."""
+        self.require(request, "create")
+        minutes_of(request).discloses = False
+        asked, fault = request.GET.get("q", "")[:200], ""
+        try:
+            found = self._patients(request).filter(logical_id=patient_named(asked)).first() if asked else None
+            fault = "No patient has this id or number." if asked and found is None else ""
+        except ValidationError as several:
+            found, fault = None, several.messages[0]
+        if found:
+            return HttpResponseRedirect(self.address("record", found.pk))
+        context = {"title": "Record a consent", "q": asked, "fault": fault}
+        return TemplateResponse(request, "consent/start.html", {**self.admin_site.each_context(request), **context})
+
     def record_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         """The form, then what it means, then the record. `object_id` is the key of the patient."""
         self.require(request, "create")
@@ -140,10 +155,14 @@ class ConsentAdmin(RecordAdmin):
         return Consent.objects.get(logical_id=answer.version.logical_id)
 
     def _patient(self, request: HttpRequest, key: str) -> Patient:
-        """The patient whose page leads here."""
-        screen: Any = admin.site.get_model_admin(Patient)
-        found: Patient = screen._found(screen.visible(request, "read"), key)
+        """The patient whose page leads here, or whose id somebody brought; raise Http404 where there is none."""
+        found: Patient = self._found(self._patients(request), key)  # type: ignore[assignment]
         return found
+
+    def _patients(self, request: HttpRequest) -> Any:
+        """Those whom the person may see; who opens no chart, but records consents, brings the id and sees no more."""
+        screen: Any = admin.site.get_model_admin(Patient)
+        return screen.visible(request, "read") if screen.permits(request, "read") else Patient.objects.live()
 
     def _whom(self, request: HttpRequest, logical_id: str) -> dict[str, Any]:
         """Who the patient is, where the person may see that."""

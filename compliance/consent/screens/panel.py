@@ -33,5 +33,5 @@ def consents(request: HttpRequest, patient: Patient) -> Panel | None:
     if found:
         screen.note(request, "read", [consent for consent, _ in found])
     rows = [(screen.address("page", each.pk), each.date, words.say(node)) for each, node in found]
-    add = screen.address("add", patient.pk) if screen.permits(request, "create") else ""
+    add = screen.address("record", patient.pk) if screen.permits(request, "create") else ""
     return Panel("consent/panel.html", {"rows": rows, "add_address": add}, STYLES)

@@ -25,7 +25,7 @@ def fields(**changes: Any) -> dict[str, Any]:
 
 
 def add(patient: Patient) -> str:
-    return f"/admin/compliance/consent/add/{patient.pk}/"
+    return f"/admin/compliance/consent/record/{patient.pk}/"
 
 
 def test_what_is_recorded_is_said_previewed_and_then_obeyed(signed_in, integrator, maria, trail):
@@ -138,3 +138,20 @@ def test_the_list_finds_those_that_end_soon(signed_in, caller_with_role, maria):
     shown = signed_in("compliance-officer").get("/admin/compliance/consent/?state=ending").text
     assert shown.count("Ends soon") == 1
     assert "2099" not in shown
+
+
+def test_an_officer_who_opens_no_chart_records_one_by_the_record_number(signed_in, maria):
+    officer = signed_in("compliance-officer")
+    assert "Record a consent" in officer.get("/admin/compliance/consent/").text
+    assert "No patient has this id or number." in officer.get("/admin/compliance/consent/add/?q=MRN-9").text
+    answer = officer.get("/admin/compliance/consent/add/?q=MRN-1", follow=True)
+    assert (maria.logical_id in answer.text, "Jansen" in answer.text) == (True, False)
+    made = officer.post(add(maria), fields(**{"rule-what": ["Immunization"], "step": "record"}), follow=True)
+    assert "The consent is in force." in made.text
+
+
+def test_whose_record_is_hidden_cannot_be_told_by_recording(signed_in, caller_with_role, maria):
+    caller_with_role("compliance-officer").create(consent(maria.logical_id, deny(classes=["Patient"])))
+    desk = signed_in("front-desk")
+    assert "No patient has this id or number." in desk.get("/admin/compliance/consent/add/?q=MRN-1").text
+    assert desk.get(add(maria)).status_code == 404

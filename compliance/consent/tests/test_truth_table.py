@@ -8,17 +8,19 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import product
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 from uuid6 import uuid7
 
 from compliance.consent import covering, predicate, provisions
 from compliance.consent.decision import Ask, Shown, decide
 from compliance.consent.models import Consent, Coverage, Provision, Status
 from compliance.consent.tests import oracle, trees
-from compliance.consent.tests.cast import deny, permit
+from compliance.consent.tests.cast import consent, deny, dose, permit
 from healthrecords import bulk
 
 pytestmark = pytest.mark.django_db
@@ -104,6 +106,31 @@ def test_the_preview_says_what_the_oracle_says():
             default = request.purpose in oracle.PERMITTED_BY_DEFAULT
             said = decide(nodes, ask(request), Shown(request.type, request.labels), default)
             assert said == oracle.is_permitted([roots], request), (roots, request)
+
+
+def test_the_api_says_what_the_oracle_says(integrator, caller_with_role):
+    """A smaller table, through HTTP: consents recorded and records read as any client would."""
+    seed = random.Random(10)
+    officer = caller_with_role("compliance-officer")
+    callers = {name: caller_with_role(name) for name in ("integrator", "front-desk", "clinician")}
+    asked = [("integrator", "TREAT"), ("integrator", "PUBHLTH"), ("front-desk", "TREAT"), ("clinician", "HPAYMT")]
+    decisions, differing = 0, []
+    for root in [trees.of_depth_two(seed) for _ in range(100)]:
+        patient = integrator.create()["id"]
+        paths = {
+            "Patient": f"Patient/{patient}",
+            "Immunization": f"Immunization/{integrator.create(dose(patient))['id']}",
+        }
+        officer.create(consent(patient, root))
+        for (role, purpose), (kind, path) in product(asked, paths.items()):
+            request = oracle.Request(frozenset(), frozenset({role}), purpose, timezone.now(), kind, frozenset())
+            expected = 200 if oracle.is_permitted([[root]], request) else 404
+            status = callers[role].get(path, X_Purpose_Of_Use=purpose).status_code
+            decisions += 1
+            differing += [] if status == expected else [(root, role, purpose, kind, status)]
+    print(f"{decisions} decisions through the API, {len(differing)} mismatches")  # noqa: T201
+    assert differing == []
+    assert decisions >= 800
 
 
 def test_a_date_is_that_whole_day_in_the_installation_s_time_zone(settings):
