@@ -1,5 +1,6 @@
 """Restores bring back exactly what was committed by the moment asked for."""
 
+import os
 import random
 import re
 import shutil
@@ -20,21 +21,25 @@ def test_the_newest_backup_is_restored_into_a_new_directory(site):
     assert done.findings.rows["public.marker"] == 1
 
 
+MOMENTS = int(os.environ.get("RESTORED_MOMENTS", "4"))  # how many random times are restored to
+LAST = max(12, MOMENTS + 4)
+
+
 def test_a_chain_with_its_log_comes_back_to_random_times_and_points(site):
     with site.receiving() as caught_up:
         caught_up()
         times = {}
-        for number in range(12):
+        for number in range(LAST):
             if number in {0, 4, 8}:
                 site.back_up("incremental" if number else "full")
             times[number] = site.mark(number)
             if number == 6:
                 make("before-the-upgrade")
         caught_up()
-        for number in random.sample(sorted(times), 4):
+        for number in random.sample(sorted(times), MOMENTS):
             assert site.read(site.restore(time=times[number]).folder) == list(range(number + 1)), number
         assert site.read(site.restore(point="before-the-upgrade").folder) == list(range(7))
-        assert site.read(site.restore().folder) == list(range(12))
+        assert site.read(site.restore().folder) == list(range(LAST))
 
 
 def test_the_end_of_the_log_is_right_for_a_time_after_the_last_commit(site):
