@@ -1,133 +1,131 @@
-"""The timetable: every recurring job, its time and what it runs. Reviewed code, not rows in a database."""
+"""The timetable: every recurring job, its time, how long it may take and how late it may begin.
 
-from datetime import timedelta
+Reviewed code, not rows in a database: a new job is a row of JOBS. Beat hands out what is here, `ops.schedule` runs and
+watches it, and the console shows each objective beside what was measured. Times are UTC.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from celery.schedules import crontab
 
+SHORT, LONG = "celery", "long"  # the queues; work that takes minutes or hours has a worker of its own
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One recurring job.
+
+    `objective`: the longest that a run should take. `lateness`: how long after its turn a run may begin before it
+    counts as missed. `again`: run it at once when its process died halfway; else it is marked, and the next turn runs.
+    `severity`: of the notice when it fails or is missed (critical or warning).
+    """
+
+    name: str
+    task: str
+    when: timedelta | crontab
+    objective: timedelta
+    lateness: timedelta
+    args: tuple[str, ...] = ()
+    queue: str = SHORT
+    again: bool = False
+    severity: str = "warning"
+
+    def turn_after(self, moment: datetime) -> datetime:
+        """The first turn after `moment`."""
+        if isinstance(self.when, timedelta):
+            return moment + self.when
+        begin, step, _ = self.when.remaining_delta(moment, tz=UTC)
+        turn: datetime = begin + step
+        return turn
+
+    @property
+    def period(self) -> timedelta:
+        """The shortest time between two turns; a run that nobody began by then leaves the queue to the next."""
+        turns = [_MONDAY]
+        while len(turns) < _TURNS:
+            turns.append(self.turn_after(turns[-1]))
+        return min(later - earlier for earlier, later in pairwise(turns[1:]))
+
+    @property
+    def package(self) -> str:
+        """The package whose module `tasks` holds its work."""
+        return self.task.rpartition(".tasks.")[0]
+
+
+_MONDAY, _TURNS = datetime(2024, 1, 1, tzinfo=UTC), 10
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def every(minutes: int) -> timedelta:
+    """Every so many minutes."""
+    return timedelta(minutes=minutes)
+
+
+def hourly(minute: str | int) -> crontab:
+    """At this minute of each hour, or at these."""
+    return crontab(minute=minute, nowfun=_now)
+
+
+def daily(hour: int, minute: int, days: str = "*") -> crontab:
+    """At this time of each day, or of the days of the week named."""
+    return crontab(minute=minute, hour=hour, day_of_week=days, nowfun=_now)
+
+
+JOBS: tuple[Job, ...] = (
+    # The audit trail.
+    Job("seal-audit-trail", "compliance.audit.tasks.seal", every(1), MINUTE, 2 * MINUTE, severity="critical"),
+    Job("verify-audit-trail", "compliance.audit.tasks.verify", daily(2, 30), HOUR, 2 * HOUR, severity="critical"),
+    Job("reconcile-audit-trail", "compliance.audit.tasks.reconcile", daily(2, 50), HOUR, 2 * HOUR),
+    Job("review-accesses", "compliance.review.tasks.review_yesterday", daily(4, 10), HOUR, 2 * HOUR, again=True),
+    Job("tell-privacy-officers", "compliance.breakglass.tasks.tell", every(1), MINUTE, 5 * MINUTE),
+    # People and apps.
+    Job("expire-enrolment-links", "healthrecords.accounts.tasks.expire_enrolment_links", every(60), MINUTE, HOUR),
+    Job("clear-ended-sessions", "healthrecords.accounts.tasks.clear_ended_sessions", every(60), MINUTE, HOUR),
+    Job("clear-ended-permissions-of-apps", "healthrecords.oauth.tasks.clear_what_ended", every(60), MINUTE, HOUR),
+    # Documents.
+    Job("scan-waiting-documents", "documents.scanning.tasks.scan_waiting", every(5), 10 * MINUTE, 15 * MINUTE),
+    Job("scan-all-documents", "documents.scanning.tasks.scan_everything", daily(3, 20, "sun"), 6 * HOUR, 6 * HOUR),
+    Job("check-documents", "documents.tasks.check", daily(3, 40), 4 * HOUR, 6 * HOUR, queue=LONG),
+    # Backups of the database.
+    Job("backup-full", "ops.backup.tasks.database", daily(2, 0), 2 * HOUR, 2 * HOUR, ("full",), LONG,
+        again=True, severity="critical"),
+    Job("backup-incremental", "ops.backup.tasks.database", hourly(15), 15 * MINUTE, 2 * HOUR, ("incremental",), LONG),
+    Job("backup-archive", "ops.backup.tasks.database", daily(1, 0, "sun"), 4 * HOUR, 4 * HOUR, ("archive",), LONG,
+        again=True),
+    Job("backup-test", "ops.proof.tasks.prove", daily(4, 30), HOUR, 4 * HOUR, queue=LONG, again=True,
+        severity="critical"),
+    Job("backup-verify", "ops.proof.tasks.verify", daily(6, 0), 4 * HOUR, 4 * HOUR, queue=LONG),
+    Job("backup-retention", "ops.proof.tasks.thin_out", daily(6, 30), HOUR, 4 * HOUR, queue=LONG),
+    Job("backup-publish", "ops.proof.tasks.publish", hourly("*/15"), 5 * MINUTE, 2 * HOUR, queue=LONG),
+    # Copies of all else. Documents come after the database, so that each row of a backup has its object.
+    Job("backup-config", "ops.archives.tasks.archive", daily(3, 0), HOUR, 4 * HOUR, ("config",), LONG, again=True),
+    Job("backup-logs", "ops.archives.tasks.archive", daily(4, 0), HOUR, 4 * HOUR, ("logs",), LONG, again=True),
+    Job("copy-new-documents", "ops.copies.tasks.documents", hourly(30), 30 * MINUTE, 2 * HOUR, ("copy",), LONG),
+    Job("compare-document-copy", "ops.copies.tasks.documents", daily(5, 0, "mon-sat"), 4 * HOUR, 6 * HOUR,
+        ("compare",), LONG),
+    Job("read-document-copy", "ops.copies.tasks.documents", daily(5, 0, "sun"), 8 * HOUR, 6 * HOUR,
+        ("read",), LONG),
+)  # fmt: skip
+
 # Packages whose module `tasks` holds background work.
-TASK_PACKAGES = [
-    "healthrecords.accounts",
-    "compliance.audit",
-    "compliance.breakglass",
-    "compliance.review",
-    "documents",
-    "documents.scanning",
-    "ops.archives",
-    "ops.backup",
-    "ops.copies",
-    "ops.proof",
-]
+TASK_PACKAGES = sorted({job.package for job in JOBS})
 
-LONG = "long"  # the queue of work that takes minutes or hours
 
-BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
-    "scan-waiting-documents": {
-        "task": "documents.scanning.tasks.scan_waiting",
-        "schedule": timedelta(minutes=5),
-    },
-    "scan-all-documents": {
-        "task": "documents.scanning.tasks.scan_everything",
-        "schedule": crontab(day_of_week="sun", hour="3", minute="20"),
-    },
-    "check-documents": {
-        "task": "documents.tasks.check",
-        "schedule": crontab(hour=3, minute=40),
-        "options": {"queue": LONG, "expires": 6 * 3600},
-    },
-    "expire-enrolment-links": {
-        "task": "healthrecords.accounts.tasks.expire_enrolment_links",
-        "schedule": timedelta(hours=1),
-    },
-    "clear-ended-sessions": {
-        "task": "healthrecords.accounts.tasks.clear_ended_sessions",
-        "schedule": timedelta(hours=1),
-    },
-    "clear-ended-permissions-of-apps": {
-        "task": "healthrecords.oauth.tasks.clear_what_ended",
-        "schedule": timedelta(hours=1),
-    },
-    "seal-audit-trail": {
-        "task": "compliance.audit.tasks.seal",
-        "schedule": timedelta(minutes=1),
-        "options": {"expires": 60},
-    },
-    "tell-privacy-officers": {
-        "task": "compliance.breakglass.tasks.tell",
-        "schedule": timedelta(minutes=1),
-        "options": {"expires": 60},
-    },
-    # Long work has a queue and a worker of its own; a run that could not begin in time is left to the next.
-    "backup-full": {
-        "task": "ops.backup.tasks.database",
-        "schedule": crontab(hour=2, minute=0),
-        "args": ("full",),
-        "options": {"queue": LONG, "expires": 6 * 3600},
-    },
-    "backup-incremental": {
-        "task": "ops.backup.tasks.database",
-        "schedule": crontab(minute=15),
-        "args": ("incremental",),
-        "options": {"queue": LONG, "expires": 3000},
-    },
-    "backup-archive": {
-        "task": "ops.backup.tasks.database",
-        "schedule": crontab(day_of_week="sunday", hour=1, minute=0),
-        "args": ("archive",),
-        "options": {"queue": LONG, "expires": 6 * 3600},
-    },
-    "backup-test": {
-        "task": "ops.proof.tasks.prove",
-        "schedule": crontab(hour=4, minute=30),
-        "options": {"queue": LONG, "expires": 6 * 3600},
-    },
-    "backup-publish": {
-        "task": "ops.proof.tasks.publish",
-        "schedule": crontab(minute="*/15"),
-        "options": {"queue": LONG, "expires": 900},
-    },
-    "backup-verify": {
-        "task": "ops.proof.tasks.verify",
-        "schedule": crontab(hour=6, minute=0),
-        "options": {"queue": LONG, "expires": 6 * 3600},
-    },
-    "backup-retention": {
-        "task": "ops.proof.tasks.thin_out",
-        "schedule": crontab(hour=6, minute=30),
-        "options": {"queue": LONG, "expires": 6 * 3600},
-    },
-    "review-accesses": {"task": "compliance.review.tasks.review_yesterday", "schedule": crontab(hour=4, minute=10)},
-    "backup-config": {
-        "task": "ops.archives.tasks.archive",
-        "schedule": crontab(hour=3, minute=0),
-        "args": ("config",),
-        "options": {"queue": LONG, "expires": 6 * 3600},
-    },
-    "backup-logs": {
-        "task": "ops.archives.tasks.archive",
-        "schedule": crontab(hour=4, minute=0),
-        "args": ("logs",),
-        "options": {"queue": LONG, "expires": 6 * 3600},
-    },
-    # After the database's, so that each row of a backup has its object. The daily run compares, Sunday's reads it all.
-    "copy-new-documents": {
-        "task": "ops.copies.tasks.documents",
-        "schedule": crontab(minute=30),
-        "args": ("copy",),
-        "options": {"queue": LONG, "expires": 3000},
-    },
-    "compare-document-copy": {
-        "task": "ops.copies.tasks.documents",
-        "schedule": crontab(day_of_week="mon-sat", hour=5, minute=0),
-        "args": ("compare",),
-        "options": {"queue": LONG, "expires": 6 * 3600},
-    },
-    "read-document-copy": {
-        "task": "ops.copies.tasks.documents",
-        "schedule": crontab(day_of_week="sunday", hour=5, minute=0),
-        "args": ("read",),
-        "options": {"queue": LONG, "expires": 6 * 3600},
-    },
-    "verify-audit-trail": {"task": "compliance.audit.tasks.verify", "schedule": crontab(hour=2, minute=30)},
-    "reconcile-audit-trail": {"task": "compliance.audit.tasks.reconcile", "schedule": crontab(hour=2, minute=50)},
-}
+def beat_schedule() -> dict[str, dict[str, Any]]:
+    """The timetable in the form that Celery's beat takes."""
+    return {
+        job.name: {
+            "task": job.task,
+            "schedule": job.when,
+            "args": job.args,
+            "options": {"queue": job.queue, "expires": job.period.total_seconds()},
+        }
+        for job in JOBS
+    }

@@ -1,6 +1,4 @@
-"""Celery: background work and the timetable."""
-
-from healthrecords.schedule import BEAT_SCHEDULE
+"""Celery: background work. The timetable is healthrecords/schedule.py."""
 
 from .environment import server_url
 
@@ -13,4 +11,3 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 24 * 3600, "socket_conn
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULE = BEAT_SCHEDULE
