@@ -26,6 +26,7 @@ from healthrecords.directory.models import (
     PractitionerTelecom,
 )
 from healthrecords.importing.models import ImportProgress, KeptResource, ReplacedContent
+from healthrecords.notify.models import Channel, Delivery, Notice, Route
 from healthrecords.oauth.models import (
     AccessToken,
     Authorization,
@@ -48,7 +49,9 @@ __all__ = [
     "AccessToken",
     "ApiToken",
     "Authorization",
+    "Channel",
     "Client",
+    "Delivery",
     "EnrolmentLink",
     "FactorSecret",
     "Grant",
@@ -60,6 +63,7 @@ __all__ = [
     "LocationAddress",
     "LocationIdentifier",
     "LocationTelecom",
+    "Notice",
     "Organization",
     "OrganizationAddress",
     "OrganizationIdentifier",
@@ -85,6 +89,7 @@ __all__ = [
     "RefreshToken",
     "ReplacedContent",
     "Role",
+    "Route",
     "SealingKey",
     "Session",
     "SigningKey",

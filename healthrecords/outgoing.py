@@ -114,6 +114,18 @@ def resolve(host: str, port: int) -> list[str]:
     return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
 
 
+def exceptions() -> list[tuple[str, int]]:
+    """Return what OUTGOING_ALLOW opens now, as addresses with their ports; a name that is not known opens nothing."""
+    found = []
+    for entry in settings.OUTGOING_ALLOW:
+        host, _, port = entry.partition(":")
+        local = host in _LOOPBACK and settings.EMBEDDED
+        with suppress(OSError, UnicodeError, ValueError):
+            addresses = resolve(host, int(port or 443))
+            found += [(each, int(port or 443)) for each in addresses if _permitted(ip_address(each), True, local)]
+    return found
+
+
 def is_public(address: IPv4Address | IPv6Address) -> bool:
     """Whether an address is an ordinary one of the public internet, by IANA's registries."""
     if not address.is_global or address.is_multicast or address.is_reserved:

@@ -85,6 +85,9 @@ JOBS: tuple[Job, ...] = (
     Job("reconcile-audit-trail", "compliance.audit.tasks.reconcile", daily(2, 50), HOUR, 2 * HOUR),
     Job("review-accesses", "compliance.review.tasks.review_yesterday", daily(4, 10), HOUR, 2 * HOUR, again=True),
     Job("tell-privacy-officers", "compliance.breakglass.tasks.tell", every(1), MINUTE, 5 * MINUTE),
+    # Notices.
+    Job("send-notices", "healthrecords.notify.tasks.send", every(1), 5 * MINUTE, 5 * MINUTE, severity="critical"),
+    Job("forget-old-notices", "healthrecords.notify.tasks.forget", daily(5, 50), MINUTE, DAY),
     # People and apps.
     Job("expire-enrolment-links", "healthrecords.accounts.tasks.expire_enrolment_links", every(60), MINUTE, HOUR),
     Job("clear-ended-sessions", "healthrecords.accounts.tasks.clear_ended_sessions", every(60), MINUTE, HOUR),
