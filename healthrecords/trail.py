@@ -11,6 +11,7 @@ from functools import cache
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from healthrecords import accessmetrics
 from healthrecords.access.request import AccessRequest, Disclosure
 
 
@@ -45,12 +46,19 @@ def _sink() -> Sink:
 
 def record(request: AccessRequest, facts: Iterable[Fact]) -> None:
     """Write facts in the current transaction; whatever stops it must stop the answer, too."""
-    _sink()(_entry(request, facts), "default")
+    _write(request, facts, "default")
 
 
 def record_apart(request: AccessRequest, facts: Iterable[Fact]) -> None:
     """Write facts about what was denied or failed; they outlive the request's rollback."""
-    _sink()(_entry(request, facts), "trail")
+    _write(request, facts, "trail")
+
+
+def _write(request: AccessRequest, facts: Iterable[Fact], using: str) -> None:
+    entry = _entry(request, facts)
+    _sink()(entry, using)
+    for fact in entry.facts:
+        accessmetrics.count(request.actor.kind, fact.action, fact.outcome)
 
 
 def _entry(request: AccessRequest, facts: Iterable[Fact]) -> Entry:

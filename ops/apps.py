@@ -5,3 +5,6 @@ from django.apps import AppConfig
 
 class OpsConfig(AppConfig):
     name = "ops"
+
+    def ready(self) -> None:
+        from ops.monitoring import work  # noqa: F401  connects to Celery's signals

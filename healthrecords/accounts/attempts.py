@@ -18,6 +18,9 @@ from typing import Literal
 from django.core.cache import cache
 from django.db import DatabaseError, connections
 from django.utils.crypto import salted_hmac
+from prometheus_client import Counter
+
+from healthrecords.accounts import blocking
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +52,10 @@ LIMITS: dict[str, tuple[Limit, ...]] = {
     "token": _RANDOM,
 }
 
+REFUSED = Counter("guesses_refused", "Guesses that were not looked at, since there were too many before.", ["kind"])
+for _kind in LIMITS:
+    REFUSED.labels(_kind)
+
 
 class TooMany(Exception):
     """One guess too many. `wait` is in seconds; `first` is true for one guess of a window, the one to record."""
@@ -71,7 +78,10 @@ def take(kind: str, subject: str, address: str, browser: str = "") -> None:
     reached = _add(counts)
     over = [(count, value) for count, value in zip(counts, reached, strict=True) if value > count.most]
     if over:
-        wait = max(count.ends for count, _ in over) - int(time.time())
+        ends = max(count.ends for count, _ in over)
+        wait = ends - int(time.time())
+        REFUSED.labels(kind).inc()
+        blocking.note(address, ends)
         raise TooMany(kind, max(wait, 1), first=any(value == count.most + 1 for count, value in over))
 
 

@@ -8,8 +8,12 @@ from functools import cache
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from prometheus_client import Counter
 
 from . import keys
+
+OPENED = Counter("encryption_opened", "Sealed values that were opened, or could not be.", ["outcome"])
+_GOOD, _FAILED = OPENED.labels("success"), OPENED.labels("failure")
 
 _VERSION = b"\x01"
 _HEAD = 1 + 4 + 12  # version, key id, nonce
@@ -34,6 +38,16 @@ def seal(plain: bytes, aad: str) -> bytes:
 
 def open_sealed(envelope: bytes, aad: str) -> bytes:
     """Return what `seal` was given; raise CannotOpen for anything else than that envelope in that place."""
+    try:
+        plain = _open(envelope, aad)
+    except CannotOpen:
+        _FAILED.inc()
+        raise
+    _GOOD.inc()
+    return plain
+
+
+def _open(envelope: bytes, aad: str) -> bytes:
     key = _key(envelope[1:5])
     if envelope[:1] != _VERSION or key is None:
         raise CannotOpen(f"No key {envelope[1:5].hex()} for {aad}; the key file lacks it or the value is no envelope.")

@@ -6,4 +6,9 @@ AUDIT_SINK = "compliance.phi_access.ledger.write"
 READINESS = "ops.health.readiness.report"
 OPERATIONS_LOG = "ops.runs.keep"
 METRICS = "ops.monitoring.exposition.metrics"
-METRICS_COLLECTORS = ["compliance.audit.metrics.AuditCollector", "ops.monitoring.backups.BackupCollector"]
+METRICS_COLLECTORS = [
+    "compliance.audit.metrics.AuditCollector",
+    "ops.monitoring.backups.BackupCollector",
+    "ops.monitoring.machine.MachineCollector",
+    "ops.monitoring.work.WorkCollector",
+]
