@@ -12,7 +12,7 @@ WORDS = {"create": "add", "read": "read", "update": "change", "delete": "delete"
 SUBJECTS = {
     "Accounting": "Accounting of disclosures",
     "Backup": "Backups", "Binary": "Contents of documents", "Breach": "Breaches", "Control": "Compliance controls",
-    "Incident": "Incidents", "PurposeDefault": "What purposes show",
+    "Incident": "Incidents", "Operations": "Operations: charts, jobs, notices", "PurposeDefault": "What purposes show",
     "Review": "Review of accesses", "Settings": "Settings", "Stock": "Vaccine stock",
     "Trail": "Access log", "User": "People, roles and tokens",
 }  # fmt: skip

@@ -34,7 +34,11 @@ SHIPPED: dict[str, tuple[str, dict[str, str], list[str]]] = {
         {"Patient": "cruds", "Directory": "cruds", "Immunization": "cruds", "Provenance": "crs"},
         [*CARE, "PUBHLTH"],
     ),
-    "operator": ("Operator", {"Backup": "crus", "Incident": "crus", "Settings": "r"}, ["HSYSADMIN"]),
+    "operator": (
+        "Operator",
+        {"Backup": "crus", "Incident": "crus", "Operations": "crus", "Settings": "r"},
+        ["HSYSADMIN"],
+    ),
     "compliance-officer": (
         "Compliance officer",
         {
@@ -51,7 +55,8 @@ SHIPPED: dict[str, tuple[str, dict[str, str], list[str]]] = {
     ),
     "security-officer": (
         "Security officer",
-        {"Trail": "rs", "Review": "rus", "User": "rs", "Incident": "crus", "Breach": "rs", "Settings": "r"},
+        {"Trail": "rs", "Review": "rus", "User": "rs", "Incident": "crus", "Breach": "rs", "Settings": "r"}
+        | {"Operations": "rs"},
         ["HSYSADMIN"],
     ),
     "auditor": (
@@ -66,6 +71,7 @@ SHIPPED: dict[str, tuple[str, dict[str, str], list[str]]] = {
             "Control": "rs",
             "Settings": "r",
             "Consent": "rs",
+            "Operations": "rs",
             "PurposeDefault": "s",
         },
         ["HCOMPL"],

@@ -28,6 +28,7 @@ Accounting           -         -      -      -       -        crs    -      -   
 PurposeDefault       -         -      -      -       -        us     -      s       -
 User                 -         -      -      -       -        -      rs     rs      crus
 Backup               -         -      -      -       crus     -      -      rs      -
+Operations           -         -      -      -       crus     -      rs     rs      -
 Emergency            c         -      c      -       -        -      -      -       -
 """
 
