@@ -88,6 +88,9 @@ JOBS: tuple[Job, ...] = (
     # Notices.
     Job("send-notices", "healthrecords.notify.tasks.send", every(1), 5 * MINUTE, 5 * MINUTE, severity="critical"),
     Job("forget-old-notices", "healthrecords.notify.tasks.forget", daily(5, 50), MINUTE, DAY),
+    # The history of the metrics.
+    Job("sample-metrics", "ops.monitoring.history.tasks.sample", every(1), MINUTE, 5 * MINUTE),
+    Job("thin-out-metrics", "ops.monitoring.history.tasks.thin_out", hourly(5), MINUTE, DAY),
     # People and apps.
     Job("expire-enrolment-links", "healthrecords.accounts.tasks.expire_enrolment_links", every(60), MINUTE, HOUR),
     Job("clear-ended-sessions", "healthrecords.accounts.tasks.clear_ended_sessions", every(60), MINUTE, HOUR),

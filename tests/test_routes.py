@@ -136,6 +136,7 @@ ROUTES: dict[str, Expected] = {
     )},
     "admin/compliance/breakglass/<str:object_id>/end/": Expected(302, 405, row="", outsider_row="denied"),
     "admin/ops/backups/": SIGNED_IN,
+    "admin/ops/sample/": SIGNED_IN,
     # the API
     "fhir/": Expected(401, 415, row="failed 415", method="post", outsider_row="denied"),
     "fhir": Expected(401, 415, row="failed 415", method="post", outsider_row="denied"),

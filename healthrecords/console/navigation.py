@@ -19,11 +19,6 @@ def groups(request: HttpRequest) -> list[dict[str, Any]]:
     return [group for group in found if group["items"]]
 
 
-def tasks(request: HttpRequest) -> list[dict[str, Any]]:
-    """All screens that are open to this person."""
-    return [item for group in groups(request) for item in group["items"]]
-
-
 def _open(request: HttpRequest, screens: list[dict[str, str]]) -> list[dict[str, Any]]:
     permitted = [screen for screen in screens if policy.permit(asked_of(request, "search", screen["type"])).permitted]
     return [_item(request, screen) for screen in permitted]

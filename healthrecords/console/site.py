@@ -13,7 +13,7 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.generic import RedirectView
 from unfold.sites import UnfoldAdminSite
 
-from healthrecords.console import minutes, navigation, notices
+from healthrecords.console import glances, minutes, navigation, notices
 from healthrecords.console.autocomplete import PickList
 
 
@@ -69,10 +69,11 @@ class ConsoleSite(UnfoldAdminSite):
         return PickList.as_view(admin_site=self)(request)
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        """The home page: what this person may do here."""
+        """The home page: how things are, and what this person may do here."""
         person: Any = request.user
         roles = ", ".join(role.title for role in person.role_list)
-        context = {**self.each_context(request), "title": "Home", "roles": roles, "tasks": navigation.tasks(request)}
+        shown = {"groups": navigation.groups(request), "glances": glances.glances_for(request)}
+        context = {**self.each_context(request), "title": "Home", "roles": roles, **shown}
         return TemplateResponse(request, "console/home.html", {**context, **(extra_context or {})})
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:

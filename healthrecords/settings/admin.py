@@ -41,6 +41,8 @@ CONSOLE_SCREENS: list[tuple[str, list[dict[str, str]]]] = [
          "text": "The tokens by which machines come in."},
     ]),
     ("Operations", [
+        {"title": "Charts", "name": "ops_sample", "type": "Operations", "icon": "monitoring",
+         "text": "Requests, response times, disclosures, queues and the machine, over a day to a year."},
         {"title": "Backups", "name": "ops_backups", "type": "Backup", "icon": "cloud_done",
          "text": "What there is to restore, to which moments, and when it was last proven."},
     ]),
@@ -64,6 +66,14 @@ CONSOLE_SCREENS: list[tuple[str, list[dict[str, str]]]] = [
 
 # Functions of a request that answer what every page says first (healthrecords.console.notices).
 CONSOLE_NOTICES = ["compliance.breakglass.console.notices", "ops.proof.admin.notices"]
+
+# Functions of a request that answer what the home page says at a glance (healthrecords.console.glances).
+CONSOLE_GLANCES = [
+    "ops.monitoring.glances.health",
+    "ops.monitoring.glances.backups",
+    "compliance.glances.seal",
+    "compliance.glances.reviews",
+]
 
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "HealthRecords",

@@ -56,6 +56,7 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 TRUSTED_PROXIES = _proxies("HEALTHCARE_TRUSTED_PROXIES")
 CORS_ORIGINS = _origins("HEALTHCARE_CORS_ORIGINS")
 METRICS_TOKEN = optional_secret("HEALTHCARE_METRICS_TOKEN", shortest=32)
+METRICS_ADDRESS = optional("HEALTHCARE_METRICS_ADDRESS", f"{PUBLIC_URL}/metrics")  # where our own worker asks for them
 
 MIDDLEWARE = [
     "ops.monitoring.requests.RequestMetrics",

@@ -132,6 +132,7 @@ healthrecords/role/{Role}/                                       User           
 healthrecords/apitoken/                                          User              s
 healthrecords/apitoken/{ApiToken}/                               User              r
 ops/backups/                                                     Backup            s
+ops/sample/                                                      Operations        s
 """
 
 # Routes that are open by what they are, not by a role, each with who asks there and who answers for it.

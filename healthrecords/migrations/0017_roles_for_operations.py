@@ -19,6 +19,6 @@ def open_operations(apps: Any, editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("healthrecords", "0015_unlocks")]
+    dependencies = [("healthrecords", "0016_notices")]
 
     operations = [migrations.RunPython(open_operations, migrations.RunPython.noop)]
