@@ -20,7 +20,7 @@ from healthrecords.embedded.programs import PACKAGES, missing_programs
 from healthrecords.embedded.throwaway import Throwaway
 
 _WORKER = os.environ.get("PYTEST_XDIST_WORKER")
-_ALIASES = ("default", "trail", "owner", "sealer")
+_ALIASES = ("default", "trail", "owner", "sealer", "monitor", "maintenance")
 # Filled by migrations; tests find these rows and leave them as they are.
 _KEPT = (
     *("django_migrations", "django_content_type", "auth_permission", "healthrecords_role", "compliance_purposedefault"),
@@ -151,7 +151,8 @@ def _copy_migrated_database(name: str) -> None:
             cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
             # Grants on a database are not copied with it.
             cursor.execute(f'REVOKE ALL ON DATABASE "{name}" FROM PUBLIC')
-            roles = f'"{app}", "{settings.DATABASE_SEALER_ROLE}", healthrecords_backup'
+            others = "healthrecords_backup, healthrecords_monitor, healthrecords_maintenance"
+            roles = f'"{app}", "{settings.DATABASE_SEALER_ROLE}", {others}'
             cursor.execute(f'GRANT CONNECT ON DATABASE "{name}" TO {roles}')
 
 
@@ -170,7 +171,7 @@ def _django_db_helper(django_db_setup: None, django_db_blocker) -> Iterator[None
     with django_db_blocker.unblock():
         yield
         acting.begin(None)
-        for alias in ("default", "trail", "sealer"):
+        for alias in ("default", "trail", "sealer", "monitor", "maintenance"):
             connections[alias].close()
         _empty_tables()
         _empty_trail()

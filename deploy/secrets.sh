@@ -56,6 +56,7 @@ random database_app_password 0400 32
 random database_sealer_password 0400 32
 random database_backup_password 0400 32
 random database_monitor_password 0440 32
+random database_maintenance_password 0400 32
 derived database_url 0400 <<EOF
 postgres://healthrecords_app:$(value database_app_password)@postgres:5432/healthrecords
 EOF
@@ -68,6 +69,12 @@ postgres://healthrecords_sealer:$(value database_sealer_password)@postgres:5432/
 EOF
 derived backup_database_url 0400 <<EOF
 postgres://healthrecords_backup:$(value database_backup_password)@postgres:5432/healthrecords
+EOF
+derived database_monitor_url 0400 <<EOF
+postgres://healthrecords_monitor:$(value database_monitor_password)@postgres:5432/healthrecords
+EOF
+derived database_maintenance_url 0400 <<EOF
+postgres://healthrecords_maintenance:$(value database_maintenance_password)@postgres:5432/healthrecords
 EOF
 
 # Valkey: database 0 is the cache, 1 the broker

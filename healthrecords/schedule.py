@@ -118,6 +118,10 @@ JOBS: tuple[Job, ...] = (
         ("compare",), LONG),
     Job("read-document-copy", "ops.copies.tasks.documents", daily(5, 0, "sun"), 8 * HOUR, 6 * HOUR,
         ("read",), LONG),
+    # Maintenance: before the night's backups, the rebuild on Sundays after them; the queue keeps them apart.
+    Job("maintain-analyze", "ops.maintenance.tasks.keep", daily(0, 20), HOUR, 6 * HOUR, ("analyze",), LONG),
+    Job("maintain-vacuum", "ops.maintenance.tasks.keep", daily(0, 40), HOUR, 6 * HOUR, ("vacuum",), LONG),
+    Job("maintain-reindex", "ops.maintenance.tasks.reindex", daily(7, 30, "sun"), 4 * HOUR, 6 * HOUR, queue=LONG),
 )  # fmt: skip
 
 # Packages whose module `tasks` holds background work.

@@ -14,6 +14,7 @@ _NAMES = (
     "database_sealer",
     "database_backup",
     "database_monitor",
+    "database_maintenance",
     "valkey",
     "s3_access",
     "s3_secret",

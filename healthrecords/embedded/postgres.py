@@ -24,6 +24,7 @@ CLUSTER = (  # options of initdb
 )
 _SETTINGS = {
     "shared_preload_libraries": "pg_stat_statements",
+    "pg_stat_statements.track_utility": "off",  # what sets a password, or declares a cursor, holds values
     "shared_buffers": "256MB",
     "max_connections": "120",
     "password_encryption": "scram-sha-256",  # nosec B105
@@ -168,7 +169,7 @@ class Postgres:
 
 def role_passwords(passwords: Mapping[str, str]) -> dict[str, str]:
     """The environment in which the script of the roles finds their passwords."""
-    roles = ("owner", "app", "sealer", "backup", "monitor")
+    roles = ("owner", "app", "sealer", "backup", "monitor", "maintenance")
     return {f"HEALTHCARE_{role.upper()}_PASSWORD": passwords[f"database_{role}"] for role in roles}
 
 

@@ -51,6 +51,10 @@ class Stores:
             "HEALTHCARE_DATABASE_URL": self.postgres.url("healthrecords_app", "database_app"),
             "HEALTHCARE_DATABASE_OWNER_URL": self.postgres.url("healthrecords_owner", "database_owner"),
             "HEALTHCARE_DATABASE_SEALER_URL": self.postgres.url("healthrecords_sealer", "database_sealer"),
+            "HEALTHCARE_DATABASE_MONITOR_URL": self.postgres.url("healthrecords_monitor", "database_monitor"),
+            "HEALTHCARE_DATABASE_MAINTENANCE_URL": self.postgres.url(
+                "healthrecords_maintenance", "database_maintenance"
+            ),
             "HEALTHCARE_CACHE_URL": self.valkey.url(CACHE),
             "HEALTHCARE_BROKER_URL": self.valkey.url(BROKER),
             "HEALTHCARE_S3_ENDPOINT": self.seaweedfs.endpoint,

@@ -60,18 +60,23 @@ class Place:
         return self.manifests / f"{backup}.manifest"
 
     @contextmanager
-    def locked(self, name: str) -> Iterator[None]:
-        """Hold the lock `name`; raise BackupFault where another process holds it. It ends with its process."""
+    def locked(self, name: str, doing: str = "") -> Iterator[None]:
+        """Hold the lock `name`; raise BackupFault where another process holds it. It ends with its process.
+
+        `doing` is what others are told that runs, where that is not the lock's name.
+        """
         self.prepare()
         with (self.root / f"{name}.lock").open("a+") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 file.seek(0)
-                holder = file.read().strip() or "unknown"
-                raise BackupFault(f"A {name} runs already (process {holder}); try again when it has ended.") from None
+                holder, _, what = file.read().strip().partition(" ")
+                raise BackupFault(
+                    f"A {what or name} runs already (process {holder or 'unknown'}); try again when it has ended."
+                ) from None
             file.truncate(0)
-            file.write(str(os.getpid()))
+            file.write(f"{os.getpid()} {doing}".strip())
             file.flush()
             yield
 
