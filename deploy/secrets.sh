@@ -125,6 +125,7 @@ random backup_s3_secret_key 0400 32
 
 # Monitoring
 random metrics_token 0440 32
+random alerts_token 0440 32
 random grafana_admin_password 0440 16
 random grafana_secret_key 0440 32
 

@@ -14,6 +14,7 @@ SOCKETS = {
     "READINESS": "what readiness means",
     "OPERATIONS_LOG": "where the runs of commands are kept",
     "METRICS": "what Prometheus reads",
+    "ALERTS": "where Alertmanager posts",
 }
 
 

@@ -1,5 +1,6 @@
-"""The edge of a request: its id, and the address it came from."""
+"""The edge of a request: its id, the address it came from, and the tokens of machines of our own."""
 
+import hmac
 import re
 from collections.abc import Callable
 from ipaddress import ip_address, ip_network
@@ -11,6 +12,12 @@ from uuid6 import uuid7
 from healthrecords.access import acting
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
+
+
+def has_token(request: HttpRequest, token: str) -> bool:
+    """Whether a request carries this bearer token (RFC 6750); none does where the token is empty."""
+    given = request.headers.get("Authorization", "").encode()
+    return bool(token) and hmac.compare_digest(given, f"Bearer {token}".encode())
 
 
 class RequestIdentity:

@@ -87,6 +87,8 @@ JOBS: tuple[Job, ...] = (
     Job("tell-privacy-officers", "compliance.breakglass.tasks.tell", every(1), MINUTE, 5 * MINUTE),
     # Notices.
     Job("send-notices", "healthrecords.notify.tasks.send", every(1), 5 * MINUTE, 5 * MINUTE, severity="critical"),
+    Job("watch-alertmanager", "ops.alerts.tasks.watch", every(1), MINUTE, 5 * MINUTE, severity="critical"),
+    Job("forget-old-alerts", "ops.alerts.tasks.forget", daily(5, 55), MINUTE, DAY),
     Job("forget-old-notices", "healthrecords.notify.tasks.forget", daily(5, 50), MINUTE, DAY),
     # The history of the metrics.
     Job("sample-metrics", "ops.monitoring.history.tasks.sample", every(1), MINUTE, 5 * MINUTE),

@@ -15,6 +15,7 @@ urlpatterns = [
     path("health", health.live, name="health"),
     path("health/ready", health.ready, name="readiness"),
     path("metrics", import_string(settings.METRICS), name="metrics"),
+    path("alerts", import_string(settings.ALERTS), name="alerts"),
     path("accounts/", include("healthrecords.accounts.urls")),
     path("accounts/", include("healthrecords.accounts.allauth_urls")),
     path("oauth/", include("healthrecords.oauth.urls")),

@@ -58,6 +58,7 @@ ROUTES: dict[str, Expected] = {
     "health": OPEN,
     "health/ready": Expected(503, 503),
     "metrics": Expected(401, 401),
+    "alerts": Expected(401, 401, method="post"),
     # sign-in
     "accounts/login/": Expected(200, 302),
     "accounts/logout/": Expected(405, 405),

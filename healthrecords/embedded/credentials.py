@@ -38,9 +38,9 @@ def credentials(home: Home) -> dict[str, str]:
     return known
 
 
-def metrics_token(home: Home) -> str:
-    """Return the bearer token of /metrics, kept in the data directory as `metrics-token`."""
-    file = home / "metrics-token"
+def bearer_token(home: Home, name: str) -> str:
+    """Return the bearer token of an address for machines, kept in the data directory as `metrics-token`, for one."""
+    file = home / f"{name}-token"
     if not file.is_file():
         write_private(file, secrets.token_hex(32) + "\n")
     return file.read_text().strip()

@@ -5,7 +5,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from .backups import Backups
-from .credentials import credentials, metrics_token
+from .credentials import bearer_token, credentials
 from .home import Home, write_private
 from .ports import kept_ports
 from .postgres import Postgres
@@ -61,7 +61,8 @@ class Stores:
             "HEALTHCARE_S3_ACCESS_KEY": self.seaweedfs.access_key,
             "HEALTHCARE_S3_SECRET_KEY": self.seaweedfs.secret_key,
             "HEALTHCARE_S3_BUCKET": BUCKET,
-            "HEALTHCARE_METRICS_TOKEN": metrics_token(self.home),
+            "HEALTHCARE_METRICS_TOKEN": bearer_token(self.home, "metrics"),
+            "HEALTHCARE_ALERTS_TOKEN": bearer_token(self.home, "alerts"),
             "HEALTHCARE_PUBLIC_URL": f"http://127.0.0.1:{port}",
             "HEALTHCARE_STATIC_ROOT": str(self.home / "static"),
             **self.backups.environment(self.postgres),

@@ -8,7 +8,9 @@ OPERATIONS_LOG = "ops.runs.keep"
 METRICS = "ops.monitoring.exposition.metrics"
 METRICS_COLLECTORS = [
     "compliance.audit.metrics.AuditCollector",
+    "ops.alerts.metrics.NoticeCollector",
     "ops.monitoring.backups.BackupCollector",
     "ops.monitoring.machine.MachineCollector",
     "ops.monitoring.work.WorkCollector",
 ]
+ALERTS = "ops.alerts.webhook.receive"

@@ -7,7 +7,7 @@ from pathlib import Path
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from .environment import DATA_DIR, EMBEDDED, optional, optional_secret, required, words
+from .environment import DATA_DIR, EMBEDDED, one_of, optional, optional_secret, required, words
 
 
 def _hosts(name: str) -> list[str]:
@@ -57,6 +57,8 @@ TRUSTED_PROXIES = _proxies("HEALTHCARE_TRUSTED_PROXIES")
 CORS_ORIGINS = _origins("HEALTHCARE_CORS_ORIGINS")
 METRICS_TOKEN = optional_secret("HEALTHCARE_METRICS_TOKEN", shortest=32)
 METRICS_ADDRESS = optional("HEALTHCARE_METRICS_ADDRESS", f"{PUBLIC_URL}/metrics")  # where our own worker asks for them
+ALERTS_TOKEN = optional_secret("HEALTHCARE_ALERTS_TOKEN", shortest=32)
+ALERTMANAGER = one_of("HEALTHCARE_ALERTMANAGER", "0", ("0", "1")) == "1"
 
 MIDDLEWARE = [
     "ops.monitoring.requests.RequestMetrics",
@@ -100,7 +102,7 @@ CSRF_COOKIE_HTTPONLY = True
 BROWSER_COOKIE_NAME = f"{_PREFIX}browser"
 # HAProxy redirects first; a request that came another way, without TLS, gets no record either.
 SECURE_SSL_REDIRECT = not EMBEDDED
-SECURE_REDIRECT_EXEMPT = [r"^health$", r"^health/ready$", r"^metrics$"]  # asked inside the network, in plain
+SECURE_REDIRECT_EXEMPT = [r"^health$", r"^health/ready$", r"^metrics$", r"^alerts$"]  # inside the network, in plain
 SECURE_HSTS_SECONDS = 0 if EMBEDDED else 365 * 24 * 3600
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SECURE_HSTS_PRELOAD = True

@@ -1,6 +1,5 @@
 """Fills the socket METRICS: the metrics of all processes, for whoever has the token."""
 
-import hmac
 from functools import cache
 
 from django.conf import settings
@@ -11,6 +10,8 @@ from django.views.decorators.http import require_safe
 from django_prometheus.exports import ExportToDjangoView
 from prometheus_client import CollectorRegistry, disable_created_metrics, generate_latest
 
+from healthrecords.edge import has_token
+
 disable_created_metrics()  # the time at which each counter began, which several processes together do not have
 
 
@@ -18,10 +19,7 @@ disable_created_metrics()  # the time at which each counter began, which several
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
     """The exposition format of Prometheus; 401 without the bearer token, and always when none is configured."""
-    token = settings.METRICS_TOKEN
-    if not token or not hmac.compare_digest(
-        request.headers.get("Authorization", "").encode(), f"Bearer {token}".encode()
-    ):
+    if not has_token(request, settings.METRICS_TOKEN):
         return HttpResponse("A bearer token is needed.\n", status=401, content_type="text/plain", headers=_CHALLENGE)
     answer: HttpResponse = ExportToDjangoView(request)
     answer.write(generate_latest(_collectors()))

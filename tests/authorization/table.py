@@ -140,6 +140,7 @@ ELSEWHERE = {
     "": "leads to the admin",
     "health": "says that the process lives, to anybody",
     "health/ready": "says whether the stores answer, to anybody",
+    "alerts": "asks for its own token (ops/alerts/tests)",
     "metrics": "asks for its own token (tests/test_routes.py)",
     "accounts/": "a person's own sign-in, factors and sessions (healthrecords/accounts/tests)",
     "oauth/": "clients and who lets them in (tests/smart)",

@@ -256,8 +256,8 @@ def test_headers_beyond_the_limit_are_refused(door, backend):
     assert backend.paths == []
 
 
-@pytest.mark.parametrize("path", ["/metrics", "/metrics/", "/metrics?x=1", "/%6Detrics"])
-def test_metrics_are_not_for_the_outside(door, backend, path):
+@pytest.mark.parametrize("path", ["/metrics", "/metrics/", "/metrics?x=1", "/%6Detrics", "/alerts", "/%61lerts"])
+def test_metrics_and_alerts_are_not_for_the_outside(door, backend, path):
     response, _ = door.ask(path=path, headers={"Authorization": "Bearer anything"})
     assert response.status == 404
     assert backend.paths == []

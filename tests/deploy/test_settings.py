@@ -52,6 +52,8 @@ WEAK = [
     ("HEALTHCARE_S3_ACCESS_KEY", "minioadmin", "known default"),
     ("HEALTHCARE_S3_SECRET_KEY", "minioadmin", "too short"),
     ("HEALTHCARE_METRICS_TOKEN", "letmein", "at least 32"),
+    ("HEALTHCARE_ALERTS_TOKEN", "letmein", "at least 32"),
+    ("HEALTHCARE_ALERTMANAGER", "perhaps", "must be one of"),
     ("HEALTHCARE_PUBLIC_URL", "http://ehr.example.org", "https://"),
     ("HEALTHCARE_ALLOWED_HOSTS", "*", "name each host"),
     ("HEALTHCARE_TRUSTED_PROXIES", "proxy", "no network"),

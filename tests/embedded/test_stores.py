@@ -122,7 +122,7 @@ def test_no_password_is_an_argument_of_a_process():
 
 def test_only_we_may_read_the_secrets():
     home = _home()
-    for file in (home / "secrets", home / "secrets" / "passwords.json", home / "metrics-token"):
+    for file in (home / "secrets", home / "secrets" / "passwords.json", home / "metrics-token", home / "alerts-token"):
         assert file.stat().st_mode & 0o077 == 0
 
 
