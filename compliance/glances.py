@@ -22,7 +22,7 @@ def seal(request: HttpRequest) -> Iterator[Glance]:
     now = status()
     state = "grave" if now.last_seal_seconds is None or now.oldest_unsealed_seconds > LATE else "good"
     text = "Not sealed yet" if now.last_seal_seconds is None else f"{_minutes(now.last_seal_seconds)} ago"
-    waiting = f"{now.unsealed_events} events wait"
+    waiting = f"events without a seal: {now.unsealed_events}"
     yield Glance("Seal of the trail", text, f"{reverse('admin:ops_sample_changelist')}#unsealed", state, waiting)
 
 

@@ -19,18 +19,21 @@ class Counted:
     labels: dict[str, str] = field(default_factory=dict)
 
 
+WORK = {"part": "(?!probe).*"}  # without what probes and Prometheus ask
 COUNTERS = {
-    "requests": Counted("http_requests_total"),
-    "errors": Counted("http_requests_total", {"status": "5.."}),
-    "reads": Counted("phi_access_total"),
+    "requests": Counted("http_requests_total", WORK),
+    "errors": Counted("http_requests_total", WORK | {"status": "5.."}),
+    "reads": Counted("phi_access_total", {"action": "read|search|history", "outcome": "success"}),
     "denials": Counted("phi_access_denied_total"),
+    "busy": Counted("machine_cpu_seconds_total", {"mode": "busy"}),
+    "idle": Counted("machine_cpu_seconds_total", {"mode": "idle"}),
 }
 
 
 def counters(now: Reading) -> dict[str, float]:
     """The state of all counters, and of the buckets of the latency, to subtract from the next minute's."""
     totals = {name: now.total(counted.metric, **counted.labels) for name, counted in COUNTERS.items()}
-    bounds = {f"le {bound}": value for bound, value in now.buckets(LATENCY).items()}
+    bounds = {f"le {bound}": value for bound, value in now.buckets(LATENCY, **WORK).items()}
     return {name: value for name, value in totals.items() if value is not None} | bounds
 
 
@@ -45,8 +48,8 @@ class Minute:
 
     def grown(self, name: str) -> float:
         """How much a counter has grown; one that began again, with its process, counts from zero."""
-        begun_again = self.after.get("requests", 0.0) < self.before.get("requests", 0.0)
-        return max(0.0, self.after[name] - (0.0 if begun_again else self.before.get(name, 0.0)))
+        before, after = self.before.get(name, 0.0), self.after[name]
+        return after - before if after >= before else after
 
 
 Worth = Callable[[Minute], float | None]
@@ -58,6 +61,18 @@ def per_minute(name: str) -> Worth:
     def worth(minute: Minute) -> float | None:
         known = minute.before and name in minute.after
         return minute.grown(name) / minute.minutes if known else None
+
+    return worth
+
+
+def processors() -> Worth:
+    """The share of the processors' time that was busy, in percent."""
+
+    def worth(minute: Minute) -> float | None:
+        if not minute.before or "busy" not in minute.after:
+            return None
+        busy, idle = minute.grown("busy"), minute.grown("idle")
+        return 100 * busy / (busy + idle) if busy + idle else None
 
     return worth
 
@@ -119,7 +134,7 @@ GROUPS: tuple[tuple[str, tuple[Figure, ...]], ...] = (
                limit=settings.BACKUP_MAX_HOURS * 3600),
     )),
     ("The machine", (
-        Figure("cpu", "Processors", level("cpu_usage_percent"), "%", limit=60),
+        Figure("cpu", "Processors", processors(), "%", limit=60),
         Figure("memory", "Memory", level("memory_usage_percent"), "%", worst=True, limit=70),
         Figure("disk", "Fullest disk", level("disk_usage_percent"), "%", worst=True, limit=75),
     )),

@@ -32,18 +32,21 @@ class Reading:
         """The greatest of a metric's series whose labels match; None where there is none."""
         return max(self._values(name, patterns), default=None)
 
-    def buckets(self, name: str) -> dict[float, float]:
-        """A histogram's observations up to each bound, over all its series."""
+    def buckets(self, name: str, **patterns: str) -> dict[float, float]:
+        """A histogram's observations up to each bound, over its series whose labels match."""
         found: dict[float, float] = {}
-        for sample in self.samples.get(f"{name}_bucket", ()):
+        for sample in self._series(f"{name}_bucket", patterns):
             bound = float(sample.labels["le"])
             found[bound] = found.get(bound, 0.0) + sample.value
         return found
 
     def _values(self, name: str, patterns: dict[str, str]) -> Iterator[float]:
+        return (sample.value for sample in self._series(name, patterns))
+
+    def _series(self, name: str, patterns: dict[str, str]) -> Iterator[Sample]:
         for sample in self.samples.get(name, ()):
             if all(re.fullmatch(pattern, sample.labels.get(label, "")) for label, pattern in patterns.items()):
-                yield sample.value
+                yield sample
 
 
 def quantile(share: float, buckets: dict[float, float]) -> float | None:

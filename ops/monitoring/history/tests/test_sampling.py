@@ -15,11 +15,15 @@ MINUTE = timedelta(minutes=1)
 def exposition(requests=0, errors=0, quick=0, slow=0, **gauges):
     """What /metrics says after so many requests, of which `quick` took up to 0.1 s and `slow` up to 0.3 s."""
     lines = [
-        f'http_requests_total{{method="GET",status="200"}} {requests - errors}',
-        f'http_requests_total{{method="POST",status="503"}} {errors}',
-        f'http_request_duration_seconds_bucket{{le="0.1",method="GET"}} {quick}',
-        f'http_request_duration_seconds_bucket{{le="0.3",method="GET"}} {quick + slow}',
-        f'http_request_duration_seconds_bucket{{le="+Inf",method="GET"}} {quick + slow}',
+        f'http_requests_total{{method="GET",part="fhir",status="200"}} {requests - errors}',
+        f'http_requests_total{{method="POST",part="fhir",status="503"}} {errors}',
+        f'http_requests_total{{method="GET",part="probe",status="503"}} {7 * requests}',
+        f'http_request_duration_seconds_bucket{{le="0.1",part="fhir"}} {quick}',
+        f'http_request_duration_seconds_bucket{{le="0.3",part="fhir"}} {quick + slow}',
+        f'http_request_duration_seconds_bucket{{le="+Inf",part="fhir"}} {quick + slow}',
+        f'http_request_duration_seconds_bucket{{le="+Inf",part="probe"}} {7 * requests}',
+        f'machine_cpu_seconds_total{{mode="busy"}} {requests / 2}',
+        f'machine_cpu_seconds_total{{mode="idle"}} {requests}',
         *(f"{name} {value}" for name, value in gauges.items()),
     ]
     return Reading.of("\n".join(lines) + "\n")
@@ -35,6 +39,7 @@ def test_rates_and_latency_are_of_the_minute_alone(db):
     found = sampled(exposition(1000, 10, 900, 100), exposition(1060, 13, 919, 101))
     assert found["requests"] == pytest.approx(60)
     assert found["errors"] == pytest.approx(3)
+    assert found["cpu"] == pytest.approx(100 / 3)
     assert found["p95"] == pytest.approx(100)  # 19 of the minute's 20 requests took up to 0.1 s
 
 
