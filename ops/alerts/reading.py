@@ -50,14 +50,14 @@ def read(body: bytes) -> list[Heard]:
 
 
 def _alert(sent: dict[str, Any]) -> Heard:
-    labels, notes = _texts(sent["labels"]), _texts(sent.get("annotations") or {})
-    name, fingerprint = labels.pop("alertname"), sent["fingerprint"]
+    labels, notes = dict(sent["labels"]), _texts(sent.get("annotations") or {})
+    name, severity, fingerprint = labels.pop("alertname"), labels.pop("severity", ""), sent["fingerprint"]
     if not (_NAME.fullmatch(name) and _FINGERPRINT.fullmatch(fingerprint) and sent["status"] in ("firing", "resolved")):
         raise ValueError
-    said, runbook = labels.pop("severity", ""), notes.get("runbook_url", "")
+    runbook = notes.get("runbook_url", "")
     return Heard(
-        fingerprint, name, said if said in Severity.values else Severity.INFO, _time(sent["startsAt"]),
-        _time(sent["endsAt"]) if sent["status"] == "resolved" else None, labels, notes.get("summary", ""),
+        fingerprint, name, severity if severity in Severity.values else Severity.INFO, _time(sent["startsAt"]),
+        _time(sent["endsAt"]) if sent["status"] == "resolved" else None, _texts(labels), notes.get("summary", ""),
         runbook if _RUNBOOK.fullmatch(runbook) else "",
     )  # fmt: skip
 
