@@ -127,16 +127,17 @@ JOBS: tuple[Job, ...] = (
 )  # fmt: skip
 
 # Packages whose module `tasks` holds background work.
-TASK_PACKAGES = sorted({job.package for job in JOBS})
+TASK_PACKAGES = sorted({job.package for job in JOBS} | {"ops.schedule"})
+PERFORM = "ops.schedule.tasks.perform"  # runs a job by its name
 
 
 def beat_schedule() -> dict[str, dict[str, Any]]:
     """The timetable in the form that Celery's beat takes."""
     return {
         job.name: {
-            "task": job.task,
+            "task": PERFORM,
             "schedule": job.when,
-            "args": job.args,
+            "args": (job.name,),
             "options": {"queue": job.queue, "expires": job.period.total_seconds()},
         }
         for job in JOBS

@@ -4,5 +4,6 @@ from .alerts.models import Alert, Watchdog
 from .monitoring.history.models import Sample
 from .proof.models import Backups
 from .runs import Run
+from .schedule.models import Pulse, Standing, Trouble
 
-__all__ = ["Alert", "Backups", "Run", "Sample", "Watchdog"]
+__all__ = ["Alert", "Backups", "Pulse", "Run", "Sample", "Standing", "Trouble", "Watchdog"]

@@ -7,6 +7,7 @@ timetable that runs inside `job`. Rows are never changed.
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
@@ -31,13 +32,17 @@ def new_id() -> UUID:
 
 
 class Run(models.Model):
-    """One run. `outcome` is good, problem or error; `seconds` its duration; `data` has no secrets and no PHI."""
+    """One run. `outcome` is good, problem or error; `seconds` its duration; `data` has no secrets and no PHI.
+
+    `job` names the job of the timetable of which it is a run; it is empty for what somebody ran by its command.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     ended = models.DateTimeField(default=timezone.now, db_index=True)
     seconds = models.FloatField()
     actor = models.TextField()
     command = models.TextField(db_index=True)
+    job = models.TextField(default="", db_index=True)
     outcome = models.TextField()
     summary = models.TextField()
     data = models.JSONField(default=dict)
@@ -58,13 +63,38 @@ class Job:
     data: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass
+class Turn:
+    """The turn of a job that this thread runs, for whom, and what the last record said that was kept in it."""
+
+    job: str
+    by: str
+    told: Job | None = None
+
+
+_turn: ContextVar[Turn | None] = ContextVar("turn", default=None)
+
+
+@contextmanager
+def turn_of(job: str, by: str) -> Iterator[Turn]:
+    """Whatever is kept inside belongs to this turn of a job (ops.schedule)."""
+    turn = Turn(job, by)
+    token = _turn.set(turn)
+    try:
+        yield turn
+    finally:
+        _turn.reset(token)
+
+
 def keep(actor: str, command: str, outcome: str, summary: str, seconds: float, **data: Any) -> None:
     """Write a record; a failure is logged, not raised, since the work is done by now."""
+    turn = _turn.get()
+    if turn:
+        turn.told = Job(summary, outcome, data)
+    said = {"outcome": outcome, "summary": summary, "seconds": seconds, "data": data}
     try:
         with transaction.atomic():
-            Run.objects.create(
-                actor=actor, command=command, outcome=outcome, summary=summary, seconds=seconds, data=data
-            )
+            Run.objects.create(actor=actor, command=command, job=turn.job if turn else "", **said)
     except Exception:
         logger.exception("The operations record of %s could not be written: %s", command, summary)
 
@@ -75,7 +105,8 @@ def job(command: str, actor: str = TIMETABLE) -> Iterator[Job]:
 
     Anything else is raised.
     """
-    told, started = Job(), monotonic()
+    told, started, turn = Job(), monotonic(), _turn.get()
+    by = turn.by if turn and actor == TIMETABLE else actor
     try:
         yield told
     except Exception as fault:
@@ -83,9 +114,13 @@ def job(command: str, actor: str = TIMETABLE) -> Iterator[Job]:
         if not isinstance(fault, CommandError):
             raise
     finally:
-        seconds = monotonic() - started
-        _record(command, told, seconds)
-        keep(actor, command, told.outcome, told.summary, seconds, **told.data)
+        leave(by, command, told, monotonic() - started)
+
+
+def leave(actor: str, command: str, told: Job, seconds: float) -> None:
+    """Leave what a run said of itself in the trail and in the operations records."""
+    _record(command, told, seconds)
+    keep(actor, command, told.outcome, told.summary, seconds, **told.data)
 
 
 def _record(command: str, told: Job, seconds: float) -> None:

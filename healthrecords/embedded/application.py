@@ -49,7 +49,7 @@ def processes(home: Home, port: int, variables: dict[str, str]) -> tuple[Program
         ),
         Program(
             name="beat",
-            argv=(*celery, "beat", "--loglevel=INFO", "--pidfile=", f"--schedule={home / 'beat' / 'schedule'}"),
+            argv=(*celery, "beat", "--loglevel=INFO", "--pidfile="),
             environment=variables,
             folder=CHECKOUT,
         ),

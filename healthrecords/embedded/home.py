@@ -18,7 +18,7 @@ LAYOUT = 1
 NEEDED = 300 * 1024 * 1024  # bytes free for a start
 EXHAUSTED = 32 * 1024 * 1024  # bytes free below which a failure is put down to the disk
 _MARKER = "healthrecords.json"
-_FOLDERS = ("secrets", "logs", "run", "valkey", "seaweedfs", "beat", "static")
+_FOLDERS = ("secrets", "logs", "run", "valkey", "seaweedfs", "static")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,109 @@
+"""Run a job: never two runs of one at a time, each noted when it begins and when it ends, the dead ones marked.
+
+A message of the queue may come twice, since a worker confirms it when the work is done. One whose run has ended is
+dropped; one whose process died is run again where the job's row says so, at most AGAIN times in a row.
+"""
+
+import logging
+from time import monotonic
+from typing import Any
+
+from celery import current_app
+
+from healthrecords.cli import Result
+from healthrecords.redaction import scrub
+from healthrecords.schedule import JOBS, Job
+from ops import runs
+from ops.runs import TIMETABLE
+
+from .apart import held
+from .models import Standing
+
+log = logging.getLogger(__name__)
+
+BY_NAME = {job.name: job for job in JOBS}
+AGAIN = 2  # how often a run is begun again at once: what kills its process may be the run itself
+GONE = "Interrupted: its process ended before the run did."
+LONGEST = 2000  # characters of a summary
+FREQUENT = 3600  # seconds between two turns below which a run that changes nothing leaves no record
+
+
+class Busy(Exception):
+    """A run of the job goes on already."""
+
+
+def perform(name: str, by: str = TIMETABLE, message: str = "") -> Standing | None:
+    """Run a job here and now; return how it stands, or None where the message was dealt with before.
+
+    Raises Busy where a run goes on, and whatever the work raises, after that is recorded.
+    """
+    job = BY_NAME[name]
+    with held(name) as free:
+        if not free:
+            raise Busy(f"A run of {name} goes on already.")
+        standing = Standing.of(job)
+        if not _is_to_run(job, standing, message):
+            log.info("%s was handed out twice; it is not run again.", name)
+            return None
+        standing.begin(message, by)
+        _work(job, standing)
+        return standing
+
+
+def clear_up(job: Job) -> bool:
+    """Mark a run whose process is gone; return whether the job is to be run again at once."""
+    with held(job.name) as free:
+        standing = Standing.of(job)
+        if not (free and standing.running):
+            return False
+        _interrupted(job, standing)
+        return _may_again(job, standing)
+
+
+def _is_to_run(job: Job, standing: Standing, message: str) -> bool:
+    """Whether this message begins a run; a run that is noted as going on has no process, since we hold its lock."""
+    known, newest = message in standing.messages, message == (standing.messages or [""])[-1]
+    died = standing.running
+    if died:
+        _interrupted(job, standing)
+    return not known or (died and newest and _may_again(job, standing))
+
+
+def _may_again(job: Job, standing: Standing) -> bool:
+    return job.again and standing.interruptions <= AGAIN
+
+
+def _interrupted(job: Job, standing: Standing) -> None:
+    standing.interrupt(GONE)
+    with runs.turn_of(job.name, standing.by):
+        runs.leave(standing.by, f"schedule run {job.name}", runs.Job(GONE, "error"), 0)
+
+
+def _work(job: Job, standing: Standing) -> None:
+    """Do the work and note its end; a process that is told to stop in between leaves the run as interrupted."""
+    started = monotonic()
+    with runs.turn_of(job.name, standing.by) as turn:
+        try:
+            returned = current_app.tasks[job.task].run(*job.args)
+        except Exception as fault:
+            _ended(job, standing, turn, runs.Job(scrub(f"{type(fault).__name__}: {fault}"), "error"), started)
+            raise
+        _ended(job, standing, turn, turn.told or _said(returned), started)
+
+
+def _ended(job: Job, standing: Standing, turn: runs.Turn, told: runs.Job, started: float) -> None:
+    seconds = monotonic() - started
+    is_news = (told.outcome, told.outcome != "good" and told.summary) != (
+        standing.outcome,
+        standing.outcome != "good" and standing.summary,
+    )
+    standing.end(told.outcome, told.summary[:LONGEST], seconds)
+    if turn.told is None and (is_news or job.period.total_seconds() >= FREQUENT):
+        runs.leave(standing.by, f"schedule run {job.name}", told, seconds)
+
+
+def _said(returned: Any) -> runs.Job:
+    """What a job says by what it returns: a Result, or words or a number for one that found nothing wrong."""
+    if isinstance(returned, Result):
+        return runs.Job(returned.summary, returned.outcome, returned.data)
+    return runs.Job("" if returned is None else str(returned))

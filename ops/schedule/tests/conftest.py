@@ -1,0 +1,69 @@
+"""Jobs of the tests, and processes that run on the tests' own database."""
+
+import os
+import subprocess
+import sys
+from urllib.parse import urlsplit
+
+import pytest
+from django.db import connection
+
+from healthrecords.embedded.datadir import CHECKOUT
+from healthrecords.schedule import HOUR, Job, daily, every
+from ops.schedule import running
+from ops.schedule.tests import work
+
+SLEEPER = """
+import django; django.setup()
+from healthrecords.celery import app
+from ops.schedule import running
+from ops.schedule.tests.conftest import job
+running.BY_NAME["sleeper"] = job("sleeper", "sleeps")
+running.perform("sleeper", message="first")
+"""
+
+
+def job(name, task, when=None, **more):
+    """A daily job of an hour, unless said otherwise."""
+    return Job(name, f"ops.schedule.tests.work.{task}", when or daily(2, 0), HOUR, HOUR, **more)
+
+
+def own_environment(**more):
+    """The surroundings of a process that works on the database of this test process."""
+    urls = {name: value for name, value in os.environ.items() if name.startswith("HEALTHCARE_DATABASE")}
+    name = f"/{connection.settings_dict['NAME']}"
+    moved = {key: urlsplit(value)._replace(path=name).geturl() for key, value in urls.items()}
+    return {**os.environ, **moved, "DJANGO_SETTINGS_MODULE": "healthrecords.settings", **more}
+
+
+@pytest.fixture
+def jobs(db, monkeypatch):
+    """Take jobs into the timetable by what they do."""
+    work.DONE.clear()
+
+    def jobs(task, **more):
+        made = job(task, task, **more)
+        monkeypatch.setitem(running.BY_NAME, task, made)
+        return made
+
+    return jobs
+
+
+@pytest.fixture
+def each_minute(jobs):
+    return jobs("fails", when=every(1), severity="critical")
+
+
+@pytest.fixture
+def sleeper(jobs):
+    """A process in the middle of a run of the job `sleeper`."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", SLEEPER], cwd=CHECKOUT, env=own_environment(), stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout.readline() == "asleep\n"
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
