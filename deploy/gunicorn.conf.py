@@ -30,6 +30,13 @@ def on_starting(server: Any) -> None:
     gunicorn.http.wsgi.SERVER = "HealthRecords"
 
 
+def post_worker_init(worker: Any) -> None:
+    """Watch the timetable from here: the web server lives where beat and the workers are dead."""
+    from ops.schedule import watching
+
+    watching.begin()
+
+
 def child_exit(server: Any, worker: Any) -> None:
     """Keep what a worker that has ended counted, and free its gauges."""
     from prometheus_client import multiprocess

@@ -16,6 +16,14 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
 @dataclass(frozen=True)
+class When:
+    """The turns of a job, as Celery takes them and in words."""
+
+    turns: timedelta | crontab
+    words: str
+
+
+@dataclass(frozen=True)
 class Job:
     """One recurring job.
 
@@ -26,7 +34,7 @@ class Job:
 
     name: str
     task: str
-    when: timedelta | crontab
+    when: When
     objective: timedelta
     lateness: timedelta
     args: tuple[str, ...] = ()
@@ -36,9 +44,9 @@ class Job:
 
     def turn_after(self, moment: datetime) -> datetime:
         """The first turn after `moment`."""
-        if isinstance(self.when, timedelta):
-            return moment + self.when
-        begin, step, _ = self.when.remaining_delta(moment, tz=UTC)
+        if isinstance(self.when.turns, timedelta):
+            return moment + self.when.turns
+        begin, step, _ = self.when.turns.remaining_delta(moment, tz=UTC)
         turn: datetime = begin + step
         return turn
 
@@ -63,19 +71,29 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def every(minutes: int) -> timedelta:
+def every(minutes: int) -> When:
     """Every so many minutes."""
-    return timedelta(minutes=minutes)
+    words = {1: "every minute", 60: "every hour"}.get(minutes, f"every {minutes} minutes")
+    return When(timedelta(minutes=minutes), words)
 
 
-def hourly(minute: str | int) -> crontab:
-    """At this minute of each hour, or at these."""
-    return crontab(minute=minute, nowfun=_now)
+def hourly(minute: int) -> When:
+    """At this minute of each hour."""
+    return When(crontab(minute=minute, nowfun=_now), f"hourly at :{minute:02}")
 
 
-def daily(hour: int, minute: int, days: str = "*") -> crontab:
+def quarterly() -> When:
+    """At each quarter of an hour."""
+    return When(crontab(minute="*/15", nowfun=_now), "each quarter of an hour")
+
+
+def daily(hour: int, minute: int, days: str = "*") -> When:
     """At this time of each day, or of the days of the week named."""
-    return crontab(minute=minute, hour=hour, day_of_week=days, nowfun=_now)
+    turns = crontab(minute=minute, hour=hour, day_of_week=days, nowfun=_now)
+    return When(turns, f"{_DAYS[days]} at {hour:02}:{minute:02}")
+
+
+_DAYS = {"*": "daily", "sun": "Sundays", "mon-sat": "Mondays to Saturdays"}
 
 
 JOBS: tuple[Job, ...] = (
@@ -111,7 +129,7 @@ JOBS: tuple[Job, ...] = (
         severity="critical"),
     Job("backup-verify", "ops.proof.tasks.verify", daily(6, 0), 4 * HOUR, 4 * HOUR, queue=LONG),
     Job("backup-retention", "ops.proof.tasks.thin_out", daily(6, 30), HOUR, 4 * HOUR, queue=LONG),
-    Job("backup-publish", "ops.proof.tasks.publish", hourly("*/15"), 5 * MINUTE, 2 * HOUR, queue=LONG),
+    Job("backup-publish", "ops.proof.tasks.publish", quarterly(), 5 * MINUTE, 2 * HOUR, queue=LONG),
     # Copies of all else. Documents come after the database, so that each row of a backup has its object.
     Job("backup-config", "ops.archives.tasks.archive", daily(3, 0), HOUR, 4 * HOUR, ("config",), LONG, again=True),
     Job("backup-logs", "ops.archives.tasks.archive", daily(4, 0), HOUR, 4 * HOUR, ("logs",), LONG, again=True),
@@ -136,7 +154,7 @@ def beat_schedule() -> dict[str, dict[str, Any]]:
     return {
         job.name: {
             "task": PERFORM,
-            "schedule": job.when,
+            "schedule": job.when.turns,
             "args": (job.name,),
             "options": {"queue": job.queue, "expires": job.period.total_seconds()},
         }

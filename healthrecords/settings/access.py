@@ -12,5 +12,6 @@ METRICS_COLLECTORS = [
     "ops.monitoring.backups.BackupCollector",
     "ops.monitoring.machine.MachineCollector",
     "ops.monitoring.work.WorkCollector",
+    "ops.schedule.collector.ScheduleCollector",
 ]
 ALERTS = "ops.alerts.webhook.receive"

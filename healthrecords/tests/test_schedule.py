@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from healthrecords.celery import app
-from healthrecords.schedule import DAY, HOUR, JOBS, LONG, MINUTE, Job, beat_schedule, daily, every, hourly
+from healthrecords.schedule import DAY, HOUR, JOBS, LONG, MINUTE, Job, beat_schedule, daily, every, hourly, quarterly
 
 BY_NAME = {job.name: job for job in JOBS}
 # The runbook's backup schedule and its daily checks (docs/runbooks), by hand.
@@ -47,7 +47,7 @@ def test_the_runbooks_times_are_kept(name, said):
     [
         (every(5), "2026-01-01 00:00:30", "2026-01-01 00:05:30", 5 * MINUTE),
         (hourly(15), "2026-01-01 00:15", "2026-01-01 01:15", HOUR),
-        (hourly("*/15"), "2026-01-01 00:59", "2026-01-01 01:00", 15 * MINUTE),
+        (quarterly(), "2026-01-01 00:59", "2026-01-01 01:00", 15 * MINUTE),
         (daily(2, 0), "2026-12-31 02:00", "2027-01-01 02:00", DAY),
         (daily(5, 0, "mon-sat"), "2026-11-28 05:00", "2026-11-30 05:00", DAY),
         (daily(1, 0, "sun"), "2026-11-23 00:00", "2026-11-29 01:00", 7 * DAY),

@@ -44,6 +44,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("subject", models.TextField(primary_key=True, serialize=False)),
                 ("kind", models.TextField()),
+                ("severity", models.TextField()),
                 ("since", models.DateTimeField(default=django.utils.timezone.now)),
             ],
         ),

@@ -93,6 +93,7 @@ class Trouble(models.Model):
 
     subject = models.TextField(primary_key=True)
     kind = models.TextField()
+    severity = models.TextField()
     since = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:

@@ -4,7 +4,6 @@ A message of the queue may come twice, since a worker confirms it when the work 
 dropped; one whose process died is run again where the job's row says so, at most AGAIN times in a row.
 """
 
-import logging
 from time import monotonic
 from typing import Any
 
@@ -19,8 +18,6 @@ from ops.runs import TIMETABLE
 from .apart import held
 from .models import Standing
 
-log = logging.getLogger(__name__)
-
 BY_NAME = {job.name: job for job in JOBS}
 AGAIN = 2  # how often a run is begun again at once: what kills its process may be the run itself
 GONE = "Interrupted: its process ended before the run did."
@@ -29,22 +26,18 @@ FREQUENT = 3600  # seconds between two turns below which a run that changes noth
 
 
 class Busy(Exception):
-    """A run of the job goes on already."""
+    """A run of the job goes on already, or this message has had its run."""
 
 
-def perform(name: str, by: str = TIMETABLE, message: str = "") -> Standing | None:
-    """Run a job here and now; return how it stands, or None where the message was dealt with before.
-
-    Raises Busy where a run goes on, and whatever the work raises, after that is recorded.
-    """
+def perform(name: str, by: str = TIMETABLE, message: str = "") -> Standing:
+    """Run a job here and now; return how it stands. Raises Busy, and what the work raises, once that is recorded."""
     job = BY_NAME[name]
     with held(name) as free:
         if not free:
             raise Busy(f"A run of {name} goes on already.")
         standing = Standing.of(job)
         if not _is_to_run(job, standing, message):
-            log.info("%s was handed out twice; it is not run again.", name)
-            return None
+            raise Busy(f"{name} was handed out twice; it is not run again.")
         standing.begin(message, by)
         _work(job, standing)
         return standing

@@ -1,7 +1,8 @@
 """Look whether every job was run in its time and whether beat and the workers live, and tell what is new of it.
 
 The web server looks, since it lives where beat and the workers are dead; one look at a time, whoever makes it. Each
-trouble is told once when it begins and once when it is over.
+trouble is told once when it begins and once when it is over. Where one host runs it all, the web server also sends what
+the silent cannot send; elsewhere Alertmanager is the other way (docs/runbooks/schedule.md).
 """
 
 import logging
@@ -9,31 +10,25 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Thread
-from time import sleep
+from time import monotonic, sleep
 
 from django.conf import settings
 from django.db import connection, connections, transaction
 from django.utils import timezone
 
 from healthrecords import notify
+from healthrecords.notify import delivering
 from healthrecords.schedule import JOBS
 from ops.runs import TIMETABLE
 
 from . import running, tasks
-from .judging import BEAT, LATE, LONG, SILENT, is_silent, judge, worker_of
+from .judging import SILENT, is_silent
 from .models import Pulse, Standing, Trouble
+from .status import all_jobs, process_names
 
 log = logging.getLogger(__name__)
 
 _LOOK = 0x6C6F6F6B  # "look": the lock of the one that looks
-WORDS = {
-    LATE: "The job {subject} was not begun in its time.",
-    LONG: "The job {subject} runs longer than it should.",
-    SILENT: "Nothing was heard of {subject} for {seconds} seconds: jobs are not run.",
-    "error": "The job {subject} failed.",
-    "problem": "The job {subject} found a problem.",
-    "interrupted": "The process that ran the job {subject} ended halfway.",
-}
 
 
 @dataclass(frozen=True)
@@ -45,42 +40,69 @@ class Found:
 
 
 def look() -> None:
-    """Mark runs whose process is gone, then tell what is new and what is over; at once with what it notes of it."""
-    now, going_on = timezone.now(), set(Standing.objects.filter(running=True).values_list("job", flat=True))
+    """Mark the runs whose process is gone, and tell what is new and what is over."""
+    clear_up()
+    report()
+
+
+def clear_up() -> None:
+    """Mark the runs whose process is gone; hand out those that are to be run again."""
+    going_on = set(Standing.objects.filter(running=True).values_list("job", flat=True))
     for job in JOBS:
         if job.name in going_on and running.clear_up(job):
             tasks.hand_out(job, TIMETABLE)
+
+
+def report() -> None:
+    """Tell what is new and what is over, unless somebody else is at it."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOOK])
-        if cursor.fetchone() == (True,):
-            _tell(dict(troubles(now)))
+        found = dict(troubles(timezone.now())) if cursor.fetchone() == (True,) else None
+        if found is not None:
+            _tell(found)
+    if settings.EMBEDDED and found and any(trouble.kind == SILENT for trouble in found.values()):
+        delivering.send_waiting()
 
 
 def troubles(now: datetime) -> Iterator[tuple[str, Found]]:
-    """What is wrong now, by its subject."""
-    pulses, standings = Pulse.all_by_name(), Standing.all_by_name()
-    yield from _silences(pulses, now)
-    for job in JOBS:
-        if trouble := judge(job, standings[job.name], pulses, now).trouble:
-            yield job.name, Found(trouble, job.severity)
-
-
-def _silences(pulses: Mapping[str, Pulse], now: datetime) -> Iterator[tuple[str, Found]]:
-    for name in (BEAT, *(worker_of(queue) for queue in sorted({job.queue for job in JOBS}))):
+    """What is wrong now, by its subject: a job, or a process that is silent."""
+    pulses = Pulse.all_by_name()
+    for name in process_names():
         if is_silent(pulses.get(name), now):
             yield name.replace(" ", "-"), Found(SILENT, "critical")
+    for stands in all_jobs(now):
+        if stands.trouble:
+            yield stands.job.name, Found(stands.trouble, stands.job.severity)
 
 
 def _tell(found: Mapping[str, Found]) -> None:
     told = Trouble.objects.in_bulk()
     for subject, trouble in found.items():
         if subject not in told or told[subject].kind != trouble.kind:
-            Trouble.objects.update_or_create(subject=subject, defaults={"kind": trouble.kind})
-            facts = {"subject": subject, "seconds": settings.SCHEDULE_SILENCE}
-            notify.tell(f"schedule.{trouble.kind}", trouble.severity, WORDS[trouble.kind], **facts)
+            Trouble.objects.update_or_create(subject=subject, defaults=vars(trouble))
+            _announce(subject, trouble)
     for subject in told.keys() - found.keys():
         told[subject].delete()
-        notify.tell("schedule.over", "info", "{subject} is well again.", subject=subject)
+        # As severe as what it ends, so that it reaches whom that has reached.
+        notify.tell("schedule.over", told[subject].severity, "Over: {subject} is well again.", subject=subject)
+
+
+def _announce(subject: str, trouble: Found) -> None:
+    how, seconds = trouble.severity, settings.SCHEDULE_SILENCE
+    match trouble.kind:
+        case "silent":
+            notify.tell("schedule.silent", how, "{process} was not heard for {seconds} seconds: jobs are not run.",
+                        process=subject, seconds=seconds)  # fmt: skip
+        case "late":
+            notify.tell("schedule.late", how, "The job {job} was not begun in its time.", job=subject)
+        case "long":
+            notify.tell("schedule.long", how, "The job {job} runs longer than it should.", job=subject)
+        case "problem":
+            notify.tell("schedule.problem", how, "The job {job} has found a problem.", job=subject)
+        case "interrupted":
+            notify.tell("schedule.interrupted", how, "The process of the job {job} ended halfway.", job=subject)
+        case _:
+            notify.tell("schedule.failed", how, "The job {job} failed.", job=subject)
 
 
 def begin(every: float | None = None) -> Thread:
@@ -91,10 +113,14 @@ def begin(every: float | None = None) -> Thread:
 
 
 def _go_on(every: float) -> None:
+    """Nothing is told before beat and the workers, which start after us, had time to be heard."""
+    patience = monotonic() + settings.SCHEDULE_SILENCE
     while True:
         sleep(every)
         try:
-            look()
+            clear_up()
+            if monotonic() > patience:
+                report()
         except Exception:  # whatever is away now, the next look may find it
             log.exception("The timetable could not be looked at.")
         finally:

@@ -3,20 +3,24 @@
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from healthrecords.embedded.datadir import CHECKOUT
-from healthrecords.schedule import HOUR, Job, daily, every
-from ops.schedule import running
+from healthrecords.schedule import HOUR, Job, daily
+from ops.schedule import running, status
+from ops.schedule.models import Pulse, Standing
 from ops.schedule.tests import work
 
 SLEEPER = """
 import django; django.setup()
 from healthrecords.celery import app
-from ops.schedule import running
+from ops.schedule import running, status
+from ops.schedule.models import Pulse, Standing
 from ops.schedule.tests.conftest import job
 running.BY_NAME["sleeper"] = job("sleeper", "sleeps")
 running.perform("sleeper", message="first")
@@ -50,11 +54,6 @@ def jobs(db, monkeypatch):
 
 
 @pytest.fixture
-def each_minute(jobs):
-    return jobs("fails", when=every(1), severity="critical")
-
-
-@pytest.fixture
 def sleeper(jobs):
     """A process in the middle of a run of the job `sleeper`."""
     process = subprocess.Popen(
@@ -67,3 +66,19 @@ def sleeper(jobs):
         process.kill()
         process.wait()
         process.stdout.close()
+
+
+@pytest.fixture
+def running_well(db):
+    """Beat and both workers live for hours, and every job was run just now."""
+    now = timezone.now()
+    for name in status.process_names():
+        Pulse.objects.create(name=name, time=now, steady=now - timedelta(hours=9))
+    Standing.all_by_name()
+    Standing.objects.update(begun=now, ended=now, succeeded=now, seconds=0.2, outcome="good", since=now)
+
+
+def dead(process):
+    """Kill a process as the kernel does when memory is short."""
+    process.kill()
+    process.wait()
