@@ -62,6 +62,11 @@ SET log_statement = 'none';
 CREATE EXTENSION IF NOT EXISTS pg_stat_statements;
 CREATE EXTENSION IF NOT EXISTS pgstattuple;
 
+-- `health integrity` looks at pages and indexes; the functions show no row.
+CREATE EXTENSION IF NOT EXISTS amcheck;
+GRANT EXECUTE ON FUNCTION bt_index_check(regclass, boolean), gin_index_check(regclass),
+    verify_heapam(regclass, boolean, boolean, text, bigint, bigint) TO healthrecords_app;
+
 -- A named recovery point, and the end of the segment that holds it.
 GRANT EXECUTE ON FUNCTION pg_create_restore_point(text), pg_switch_wal(), pg_control_system(), pg_control_checkpoint()
     TO healthrecords_backup;

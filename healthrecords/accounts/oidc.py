@@ -57,7 +57,7 @@ def address(attempt: Attempt, back: str, again: bool) -> str:
         "code_challenge_method": "S256",
         **({"prompt": "login", "max_age": "0"} if again else {}),
     }
-    return f"{_configuration()['authorization_endpoint']}?{urlencode(asked)}"
+    return f"{configuration()['authorization_endpoint']}?{urlencode(asked)}"
 
 
 def claims(attempt: Attempt, back: str, answer: dict[str, str]) -> dict[str, Any]:
@@ -66,12 +66,13 @@ def claims(attempt: Attempt, back: str, answer: dict[str, str]) -> dict[str, Any
         raise NotAccepted("The answer belongs to no sign-in of this browser.")
     if not answer.get("code"):
         raise NotAccepted(f"The provider refused: {answer.get('error', 'no code')[:60]}.")
-    found = _configuration()
+    found = configuration()
     token = _token(found, {"code": answer["code"], "redirect_uri": back, "code_verifier": attempt.verifier})
     return _verified(token, _get(found["jwks_uri"]), attempt.nonce)
 
 
-def _configuration() -> dict[str, Any]:
+def configuration() -> dict[str, Any]:
+    """What the provider publishes about itself; raises NotAccepted, or OutgoingError where it is silent."""
     found = _get(f"{settings.OIDC_ISSUER.rstrip('/')}/.well-known/openid-configuration")
     if found.get("issuer") != settings.OIDC_ISSUER:
         raise NotAccepted("The provider calls itself by another name than HEALTHCARE_OIDC_ISSUER.")

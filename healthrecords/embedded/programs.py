@@ -7,6 +7,7 @@ PACKAGES = {
     "chromium": "chromium",
     "git": "git",
     "haproxy": "haproxy",
+    "prometheus": "prometheus",
     "promtool": "prometheus",
     "clamd": "clamav-daemon",
     "amtool": "prometheus-alertmanager",

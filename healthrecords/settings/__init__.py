@@ -12,6 +12,7 @@ from .fhir import *
 from .guessing import *
 from .logs import *
 from .mail import *
+from .monitoring import *
 from .oauth import *
 from .outgoing import *
 from .scanning import *

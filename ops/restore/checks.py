@@ -42,9 +42,6 @@ def _pages(instance: Instance) -> str:
         run("pg_amcheck", "--install-missing", "--jobs=2", "--no-dependent-toast", environment=instance.environment())
     except BackupFault as fault:
         return str(fault)
-    finally:
-        with instance.connect() as connection:
-            connection.execute("DROP EXTENSION IF EXISTS amcheck")
     return ""
 
 

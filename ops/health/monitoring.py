@@ -1,0 +1,88 @@
+"""What watches the server: its metrics, Prometheus, Alertmanager, Grafana."""
+
+from typing import Any
+
+from django.conf import settings
+
+from .registry import NotConfigured, Problem, check
+from .web import Site, Unanswered
+
+
+@check("web", "processes", limit=6, next_step="`services status` names what runs; `services logs gunicorn` says why.")
+def web() -> str:
+    """Ask the web server whether it lives, by the address that people use."""
+    answer = _asked(itself(), "/health")
+    if answer.get("status") != "ok":
+        raise Problem("Something else than this server answers.", "Correct HEALTHCARE_PUBLIC_URL or HEALTHCARE_FRONT.")
+    return f"{settings.PUBLIC_URL} is served."
+
+
+@check("metrics", "monitoring", limit=10, next_step="Look at `services logs gunicorn`; the token is in metrics-token.")
+def metrics() -> str:
+    """Read the metrics as Prometheus does."""
+    if not settings.METRICS_TOKEN:
+        raise NotConfigured("No metrics: HEALTHCARE_METRICS_TOKEN is not set.")
+    site = itself(8.0)
+    try:
+        answer = site.get("/metrics", {"Authorization": f"Bearer {settings.METRICS_TOKEN}"})
+    except Unanswered as fault:
+        raise Problem(str(fault)) from fault
+    if answer.status != 200:
+        raise Problem(f"The metrics answer with status {answer.status}.")
+    lines = [line for line in answer.text.splitlines() if line and not line.startswith("#")]
+    return f"{len(lines)} series are told."
+
+
+@check("prometheus", "monitoring", limit=10, next_step="Start Prometheus, or correct HEALTHCARE_PROMETHEUS_URL.")
+def prometheus() -> str:
+    """Ask Prometheus whether all of its targets and rules are well."""
+    site = _watcher("PROMETHEUS_URL", "Prometheus")
+    targets = _asked(site, "/api/v1/targets?state=active")["data"]["activeTargets"]
+    if down := sorted({each["labels"]["job"] for each in targets if each["health"] == "down"}):
+        raise Problem(f"Prometheus does not reach: {', '.join(down)}.", "Start what is down (`services status`).")
+    rules = [rule for group in _asked(site, "/api/v1/rules")["data"]["groups"] for rule in group["rules"]]
+    if faulty := [rule["name"] for rule in rules if rule["health"] == "err"]:
+        raise Problem(f"Prometheus cannot evaluate {', '.join(faulty)}.", "Look at the rules page of Prometheus.")
+    if not rules:
+        raise Problem("Prometheus has no rules, so that nothing alerts.", "Mount deploy/prometheus/rules.")
+    firing = sum(rule.get("state") == "firing" for rule in rules)
+    return f"{len(targets)} targets are up, {len(rules)} rules are evaluated, {firing} fire."
+
+
+@check("alertmanager", "monitoring", limit=6, next_step="Start Alertmanager, or correct HEALTHCARE_ALERTMANAGER_URL.")
+def alertmanager() -> str:
+    """Ask Alertmanager whether it runs with its configuration."""
+    found = _asked(_watcher("ALERTMANAGER_URL", "Alertmanager"), "/api/v2/status")
+    return f"Alertmanager {found['versionInfo']['version']} answers."
+
+
+@check("grafana", "monitoring", limit=6, next_step="Start Grafana, or correct HEALTHCARE_GRAFANA_URL.")
+def grafana() -> str:
+    """Ask Grafana for its own health."""
+    found = _asked(_watcher("GRAFANA_URL", "Grafana"), "/api/health")
+    if found.get("database") != "ok":
+        raise Problem("Grafana has lost its database.", "Restart Grafana; its dashboards are provisioned from code.")
+    return "Grafana answers."
+
+
+def itself(seconds: float = 5.0) -> Site:
+    """This server, as people reach it."""
+    return Site(settings.PUBLIC_URL, seconds, settings.FRONT)
+
+
+def _watcher(setting: str, name: str) -> Site:
+    url: str = getattr(settings, setting)
+    if not url:
+        raise NotConfigured(f"No {name}: HEALTHCARE_{setting} is not set.")
+    return Site(url)
+
+
+def _asked(site: Site, path: str) -> Any:
+    """The JSON at a path; raise Problem for anything but 200."""
+    try:
+        answer = site.get(path)
+        if answer.status == 200:
+            return answer.json()
+    except Unanswered as fault:
+        raise Problem(str(fault)) from fault
+    raise Problem(f"{site.url} answers with status {answer.status}.")

@@ -1,0 +1,97 @@
+"""health: whether the server and all that it leans on is well, what is wrong, and what to do next."""
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from django_typer.management import command
+
+from healthrecords.cli import Group, Result, counted, progress, verb
+from ops.health import connecting, registry
+from ops.health.registry import Told
+
+QUICK = ("database", "cache", "processes", "external", "monitoring", "trail", "host")
+CHECKS: dict[str, Sequence[str]] = {"checks": ["check", "state", "found", "since", "next_step"]}
+STEPS: dict[str, Sequence[str]] = {"steps": ["check", "state", "found", "next_step"]}
+Timeout = Annotated[float, typer.Option(min=0, help="Seconds to wait at most.")]
+
+
+class Command(Group):
+    help = "Health: of all parts, of one, of the records; the way to the database; a journey through the server."
+    opens_sealed = False
+
+    @command(name="all")
+    @verb()
+    def all_(self) -> Result:
+        """Ask every part, each with its own time limit."""
+        return _asked(*QUICK)
+
+    @command()
+    @verb()
+    def database(self) -> Result:
+        """PostgreSQL: does it answer, fit this version, and have room."""
+        return _asked("database")
+
+    @command()
+    @verb()
+    def cache(self) -> Result:
+        """The cache, its memory, and the queue of background work in the same server."""
+        return _asked("cache")
+
+    @command()
+    @verb()
+    def external(self) -> Result:
+        """Object store, mail, virus scanner, witness, backup repository, provider of sign-ins."""
+        return _asked("external")
+
+    @command()
+    @verb()
+    def monitoring(self) -> Result:
+        """Our metrics, Prometheus, Alertmanager, Grafana: those that the settings name."""
+        return _asked("monitoring")
+
+    @command()
+    @verb(changes=True)
+    def integrity(self) -> Result:
+        """Pages, constraints, references, documents in the store, FHIR, the audit trail. Takes minutes."""
+        return _asked("integrity", in_turn=True)
+
+    @command()
+    @verb()
+    def connection(self) -> Result:
+        """Walk to the database step by step: name, port, TLS, authentication, database, rights, a query."""
+        return _walked(list(connecting.steps()))
+
+    @command()
+    @verb()
+    def wait(self, timeout: Timeout = 60.0) -> Result:
+        """Wait until the database answers; 1 when it does not in time."""
+        return _walked(connecting.wait(timeout, lambda line: print(line, file=sys.stderr)))  # noqa: T201
+
+
+def _asked(*groups: str, in_turn: bool = False) -> Result:
+    """Ask the checks of the groups and tell what they said."""
+    chosen = registry.of(*groups)
+    with progress("Checking", len(chosen)) as advance:
+        return _told(registry.run(chosen, in_turn=in_turn, done=lambda _: advance(1)))
+
+
+def _told(told: list[Told]) -> Result:
+    wrong = [each for each in told if each.state == "problem"]
+    good = sum(each.state == "good" for each in told)
+    apart = [f"{counted(len(named), 'check')} {state}" for state in ("not configured", "not asked")
+             if (named := [each for each in told if each.state == state])]  # fmt: skip
+    summary = ", ".join([f"{good} of {counted(len(told), 'check')} good", *apart])
+    verdict = f"Problems: {', '.join(each.check for each in wrong)}." if wrong else "Nothing is wrong."
+    data = {"checks": [each.as_row() for each in told]}
+    result = Result(f"{summary}. {verdict}", data, "problem" if wrong else "good", columns=CHECKS)
+    result.recordable = "database" not in {each.check for each in wrong}
+    return result
+
+
+def _walked(told: list[Told]) -> Result:
+    last, data = told[-1], {"steps": [each.as_row() for each in told]}
+    if last.state == "good":
+        return Result("The way to the database is open.", data, columns=STEPS)
+    return Result(f"{last.text} {last.next_step}", data, "problem", columns=STEPS)
