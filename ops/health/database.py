@@ -95,4 +95,5 @@ def transaction_ids() -> str:
 
 
 def _row(connection: Any, query: str) -> Any:
-    return connection.execute(query).fetchone()
+    with connection.cursor() as cursor:
+        return cursor.execute(query).fetchone()

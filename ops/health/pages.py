@@ -16,8 +16,8 @@ RESTORE = "Take the server out of service and restore: `restore database latest`
 # Each statement checks one relation; the extension is made by deploy/postgres/roles.sql.
 _CHECKS = {
     "r": "SELECT 'block ' || blkno || ': ' || msg FROM verify_heapam(%s::regclass) LIMIT 3",
-    "btree": "SELECT bt_index_check(%s::regclass, true) LIMIT 0",
-    "gin": "SELECT gin_index_check(%s::regclass) LIMIT 0",
+    "btree": "SELECT bt_index_check(%s::regclass, true)",
+    "gin": "SELECT gin_index_check(%s::regclass)",
 }
 
 
@@ -54,7 +54,7 @@ def _relations(connection: Any) -> list[tuple[str, str]]:
 def _fault(connection: Any, name: str, kind: str) -> str:
     """What amcheck says of one relation; empty where it is whole or gone meanwhile."""
     try:
-        return "; ".join(row[0] for row in connection.execute(_CHECKS[kind], [name]).fetchall())
+        return "; ".join(row[0] for row in connection.execute(_CHECKS[kind], [name]).fetchall() if row[0])
     except psycopg.errors.UndefinedTable:
         return ""
     except (psycopg.errors.DataCorrupted, psycopg.errors.IndexCorrupted, psycopg.errors.InternalError_) as fault:

@@ -1,5 +1,7 @@
 """Integrity: each check finds what is broken on purpose, and says nothing where all is well."""
 
+import json
+
 import pytest
 from django.db import connections
 
@@ -111,7 +113,7 @@ def test_a_record_that_is_no_valid_fhir_is_named_by_its_path_and_without_its_val
     record = Patient.objects.get(logical_id=patient["id"])
     broken = RecordVersion.objects.create(
         resource_type="Patient", logical_id=patient["id"], version=2, interaction="update", author="x",
-        content='{"resourceType": "Patient", "id": "%s", "gender": "Jansen"}' % patient["id"],
+        content=json.dumps({"resourceType": "Patient", "id": patient["id"], "gender": "Jansen"}),
     )  # fmt: skip
     Patient.objects.filter(pk=record.pk).update(current=broken, version=2)
     told = asked("fhir")
