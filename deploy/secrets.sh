@@ -41,11 +41,16 @@ key field_key
 key index_key
 key audit_key
 
-# What only you know, an empty line until you write it: the mail server, and what the witness knows us by (.env.example)
+# What only you know, an empty line until you write it: the mail server, what the witness knows us by, and the password of
+# Alertmanager's mail (.env.example)
 derived smtp_url 0400 <<EOF
 
 EOF
 derived witness_token 0400 <<EOF
+
+EOF
+
+derived alert_mail_password 0440 <<EOF
 
 EOF
 

@@ -108,9 +108,10 @@ JOBS: tuple[Job, ...] = (
     Job("watch-alertmanager", "ops.alerts.tasks.watch", every(1), MINUTE, 5 * MINUTE, severity="critical"),
     Job("forget-old-alerts", "ops.alerts.tasks.forget", daily(5, 55), MINUTE, DAY),
     Job("forget-old-notices", "healthrecords.notify.tasks.forget", daily(5, 50), MINUTE, DAY),
-    # The history of the metrics.
+    # The history of the metrics, and what is measured at night.
     Job("sample-metrics", "ops.monitoring.history.tasks.sample", every(1), MINUTE, 5 * MINUTE),
     Job("thin-out-metrics", "ops.monitoring.history.tasks.thin_out", hourly(5), MINUTE, DAY),
+    Job("measure-encryption", "ops.monitoring.tasks.measure_encryption", daily(5, 40), HOUR, 6 * HOUR, queue=LONG),
     # People and apps.
     Job("expire-enrolment-links", "healthrecords.accounts.tasks.expire_enrolment_links", every(60), MINUTE, HOUR),
     Job("clear-ended-sessions", "healthrecords.accounts.tasks.clear_ended_sessions", every(60), MINUTE, HOUR),

@@ -10,6 +10,8 @@ METRICS_COLLECTORS = [
     "compliance.audit.metrics.AuditCollector",
     "ops.alerts.metrics.NoticeCollector",
     "ops.monitoring.backups.BackupCollector",
+    "ops.monitoring.certificate.CertificateCollector",
+    "ops.monitoring.encryption.EncryptionCollector",
     "ops.monitoring.machine.MachineCollector",
     "ops.monitoring.work.WorkCollector",
     "ops.schedule.collector.ScheduleCollector",

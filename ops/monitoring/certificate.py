@@ -1,0 +1,57 @@
+"""Asks the proxy for the certificate that browsers see, and tells Prometheus how many days it has left."""
+
+import logging
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from cryptography import x509
+from django.conf import settings
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 2  # seconds
+KEPT = 600  # seconds that an answer serves, so that a scrape seldom waits for a handshake
+DAY = 24 * 3600
+
+
+class CertificateCollector(Collector):
+    """Where HEALTHCARE_TLS_ADDRESS names the proxy; one that does not answer leaves the figure out."""
+
+    def __init__(self) -> None:
+        self._ends, self._asked = 0.0, 0.0
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Days, less than nothing once it has ended."""
+        if not settings.TLS_ADDRESS:
+            return
+        if time.time() - self._asked > KEPT:
+            self._ask()
+        if self._ends:
+            days = (self._ends - time.time()) / DAY
+            yield GaugeMetricFamily("certificate_days_left", "Days until the certificate ends.", value=days)
+
+    def _ask(self) -> None:
+        self._ends, self._asked = 0.0, time.time()
+        try:
+            self._ends = end_of(settings.TLS_ADDRESS, settings.PUBLIC_URL)
+        except (OSError, ValueError) as fault:
+            log.error("%s shows no certificate: %s", settings.TLS_ADDRESS, type(fault).__name__)
+
+
+def end_of(address: str, url: str) -> float:
+    """When the certificate that HOST:PORT shows for the host of `url` ends, in seconds since the epoch.
+
+    It is read, not trusted: one of no known authority, or one that has ended, is told, too.
+    """
+    host, _, port = address.rpartition(":")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with socket.create_connection((host, int(port)), timeout=PATIENCE) as plain:
+        with context.wrap_socket(plain, server_hostname=urlsplit(url).hostname) as shown:
+            found = shown.getpeercert(binary_form=True) or b""
+    return x509.load_der_x509_certificate(found).not_valid_after_utc.timestamp()
