@@ -51,7 +51,8 @@ def end_of(address: str, url: str) -> float:
     host, _, port = address.rpartition(":")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    with socket.create_connection((host, int(port)), timeout=PATIENCE) as plain:
-        with context.wrap_socket(plain, server_hostname=urlsplit(url).hostname) as shown:
-            found = shown.getpeercert(binary_form=True) or b""
+    name = urlsplit(url).hostname
+    plain = socket.create_connection((host, int(port)), timeout=PATIENCE)
+    with plain, context.wrap_socket(plain, server_hostname=name) as shown:
+        found = shown.getpeercert(binary_form=True) or b""
     return x509.load_der_x509_certificate(found).not_valid_after_utc.timestamp()

@@ -70,14 +70,10 @@ def test_every_alert_says_how_soon_and_what_to_do(root):
 
 
 def test_every_alert_leads_to_its_section_which_names_the_same_command(root):
+    section = re.compile(r"^## (\w+)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
     for _, rule in rules(root):
         page, _, anchor = rule["annotations"]["runbook_url"].partition("#")
-        sections = {
-            title.lower(): text
-            for title, text in re.findall(
-                r"^## (\w+)\n(.*?)(?=^## |\Z)", (root / page).read_text(), re.MULTILINE | re.DOTALL
-            )
-        }
+        sections = {title.lower(): text for title, text in section.findall((root / page).read_text())}
         assert anchor == rule["alert"].lower()
         assert f"First: `manage.py {rule['annotations']['command']}`" in sections[anchor], rule["alert"]
 
@@ -98,9 +94,8 @@ def test_rules_ask_for_figures_that_somebody_measures(root):
 
 def metrics_of(expression):
     """The names in an expression that are metrics: neither functions, labels, texts nor recorded ratios."""
-    bare = re.sub(r'"[^"]*"|\{[^}]*\}|\b(by|on)\s*\([^)]*\)|\[\w+\]|\w+:\w+:\w+', " ", expression)
-    words = re.findall(r"[a-z]\w*\b(?!\s*\()", bare)
-    return set(words) - {"or", "and", "by", "on"} - {word for word in words if word.isdigit()}
+    bare = re.sub(r'"[^"]*"|\{[^}]*\}|\b(by|on) *\([^)]*\)|\[\w+\]|\w+:\w+:\w+|\b\d\w*', " ", expression)
+    return set(re.findall(r"[a-z]\w*\b(?! *\()", bare)) - {"or", "and", "on"}
 
 
 # --- Alertmanager -------------------------------------------------------------------------------------------------
@@ -117,9 +112,8 @@ def metrics_of(expression):
     ],
 )
 def test_alerts_go_by_severity(root, labels, receiver):
-    done = run(
-        "amtool", "config", "routes", "test", "--config.file", root / "deploy/alertmanager/alertmanager.yml", *labels
-    )
+    asked = ("amtool", "config", "routes", "test", "--config.file", root / "deploy/alertmanager/alertmanager.yml")
+    done = run(*asked, *labels)
     assert done.stdout.strip() == receiver, done.stderr
 
 

@@ -40,7 +40,7 @@ def test_two_hosts_share_no_secret(root, secrets_dir, tmp_path):
     run(root, tmp_path)
     ours, theirs = contents(secrets_dir), contents(tmp_path)
     shared = sorted(name for name in ours if ours[name] == theirs[name])
-    assert shared == ["smtp_url", "witness_token"]  # empty until somebody writes them
+    assert shared == ["alert_mail_password", "smtp_url", "witness_token"]  # empty until somebody writes them
 
 
 def test_nobody_else_can_read_a_secret(secrets_dir):
