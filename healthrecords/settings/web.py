@@ -56,7 +56,6 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 TRUSTED_PROXIES = _proxies("HEALTHCARE_TRUSTED_PROXIES")
 CORS_ORIGINS = _origins("HEALTHCARE_CORS_ORIGINS")
 METRICS_TOKEN = optional_secret("HEALTHCARE_METRICS_TOKEN", shortest=32)
-TLS_ADDRESS = optional("HEALTHCARE_TLS_ADDRESS")  # HOST:PORT of what shows our certificate
 METRICS_ADDRESS = optional("HEALTHCARE_METRICS_ADDRESS", f"{PUBLIC_URL}/metrics")  # where our own worker asks for them
 ALERTS_TOKEN = optional_secret("HEALTHCARE_ALERTS_TOKEN", shortest=32)
 ALERTMANAGER = one_of("HEALTHCARE_ALERTMANAGER", "0", ("0", "1")) == "1"

@@ -20,14 +20,14 @@ DAY = 24 * 3600
 
 
 class CertificateCollector(Collector):
-    """Where HEALTHCARE_TLS_ADDRESS names the proxy; one that does not answer leaves the figure out."""
+    """Of HEALTHCARE_PUBLIC_URL, asked at HEALTHCARE_FRONT; a proxy that does not answer leaves the figure out."""
 
     def __init__(self) -> None:
         self._ends, self._asked = 0.0, 0.0
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Days, less than nothing once it has ended."""
-        if not settings.TLS_ADDRESS:
+        if not settings.PUBLIC_URL.startswith("https:"):
             return
         if time.time() - self._asked > KEPT:
             self._ask()
@@ -38,20 +38,20 @@ class CertificateCollector(Collector):
     def _ask(self) -> None:
         self._ends, self._asked = 0.0, time.time()
         try:
-            self._ends = end_of(settings.TLS_ADDRESS, settings.PUBLIC_URL)
+            self._ends = end_of(settings.PUBLIC_URL, settings.FRONT)
         except (OSError, ValueError) as fault:
-            log.error("%s shows no certificate: %s", settings.TLS_ADDRESS, type(fault).__name__)
+            log.error("The proxy shows no certificate: %s", type(fault).__name__)
 
 
-def end_of(address: str, url: str) -> float:
-    """When the certificate that HOST:PORT shows for the host of `url` ends, in seconds since the epoch.
+def end_of(url: str, front: str = "") -> float:
+    """When the certificate of an address ends, in seconds since the epoch; `front` is HOST:PORT to ask instead.
 
     It is read, not trusted: one of no known authority, or one that has ended, is told, too.
     """
-    host, _, port = address.rpartition(":")
+    name, port_named = urlsplit(url).hostname, urlsplit(url).port or 443
+    host, _, port = (front or f"{name}:{port_named}").rpartition(":")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    name = urlsplit(url).hostname
     plain = socket.create_connection((host, int(port)), timeout=PATIENCE)
     with plain, context.wrap_socket(plain, server_hostname=name) as shown:
         found = shown.getpeercert(binary_form=True) or b""

@@ -63,23 +63,24 @@ def proxy(tmp_path):
     server.server_close()
 
 
-def days_of(address, settings):
-    settings.TLS_ADDRESS = address
+def days_of(settings, url, front=""):
+    settings.PUBLIC_URL, settings.FRONT = url, front
     return [round(family.samples[0].value) for family in certificate.CertificateCollector().collect()]
 
 
 def test_a_certificate_tells_its_days(proxy, settings):
-    assert days_of(proxy, settings) == [20]
+    assert days_of(settings, f"https://{proxy}") == [20]
+    assert days_of(settings, "https://ehr.example.org", proxy) == [20]
 
 
-def test_a_proxy_that_does_not_answer_leaves_the_figure_out(settings):
-    assert days_of("127.0.0.1:9", settings) == []
-    assert days_of("", settings) == []
+def test_a_proxy_that_does_not_answer_and_plain_http_leave_the_figure_out(settings):
+    assert days_of(settings, "https://127.0.0.1:9") == []
+    assert days_of(settings, "http://127.0.0.1:8000") == []
 
 
 def test_an_answer_serves_for_a_while(proxy, settings):
-    settings.TLS_ADDRESS = proxy
+    settings.PUBLIC_URL = f"https://{proxy}"
     collector = certificate.CertificateCollector()
     assert len(list(collector.collect())) == 1
-    settings.TLS_ADDRESS = "127.0.0.1:9"
+    settings.PUBLIC_URL = "https://127.0.0.1:9"
     assert len(list(collector.collect())) == 1
