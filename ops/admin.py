@@ -2,5 +2,6 @@
 
 from .monitoring.history.admin import SampleAdmin
 from .proof.admin import BackupsAdmin
+from .schedule.admin import StandingAdmin
 
-__all__ = ["BackupsAdmin", "SampleAdmin"]
+__all__ = ["BackupsAdmin", "SampleAdmin", "StandingAdmin"]

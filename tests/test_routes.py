@@ -138,6 +138,8 @@ ROUTES: dict[str, Expected] = {
     "admin/compliance/breakglass/<str:object_id>/end/": Expected(302, 405, row="", outsider_row="denied"),
     "admin/ops/backups/": SIGNED_IN,
     "admin/ops/sample/": SIGNED_IN,
+    "admin/ops/standing/": SIGNED_IN,
+    "admin/ops/standing/<str:object_id>/": Expected(302, 404, row="failed 404", outsider_row="denied"),
     # the API
     "fhir/": Expected(401, 415, row="failed 415", method="post", outsider_row="denied"),
     "fhir": Expected(401, 415, row="failed 415", method="post", outsider_row="denied"),

@@ -43,6 +43,8 @@ CONSOLE_SCREENS: list[tuple[str, list[dict[str, str]]]] = [
     ("Operations", [
         {"title": "Charts", "name": "ops_sample", "type": "Operations", "icon": "monitoring",
          "text": "Requests, response times, disclosures, queues and the machine, over a day to a year."},
+        {"title": "Scheduled jobs", "name": "ops_standing", "type": "Operations", "icon": "schedule",
+         "text": "Every recurring job: when it ran, how it ended, how long it took, and when it runs next."},
         {"title": "Backups", "name": "ops_backups", "type": "Backup", "icon": "cloud_done",
          "text": "What there is to restore, to which moments, and when it was last proven."},
     ]),
@@ -71,6 +73,7 @@ CONSOLE_NOTICES = ["compliance.breakglass.console.notices", "ops.proof.admin.not
 CONSOLE_GLANCES = [
     "ops.monitoring.glances.health",
     "ops.monitoring.glances.backups",
+    "ops.schedule.admin.glances",
     "compliance.glances.seal",
     "compliance.glances.reviews",
 ]

@@ -8,12 +8,12 @@ from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from .judging import BEAT, LATE, LONG
+from .judging import BEAT, INTERRUPTED, LATE, LONG
 from .status import Stands, all_jobs, processes
 
 log = logging.getLogger(__name__)
 
-OUTCOMES = {"good": 0, "problem": 1, "error": 2, "interrupted": 2}
+OUTCOMES = {"good": 0, "problem": 1, "error": 2, INTERRUPTED: 2}
 
 
 class ScheduleCollector(Collector):

@@ -13,7 +13,7 @@ from .models import Pulse, Standing
 AHEAD = timedelta(minutes=1)  # how far two clocks may differ
 BEAT = "beat"
 
-LATE, LONG, SILENT = "late", "long", "silent"
+LATE, LONG, SILENT, INTERRUPTED = "late", "long", "silent", "interrupted"
 
 
 @dataclass(frozen=True)

@@ -133,6 +133,8 @@ healthrecords/apitoken/                                          User           
 healthrecords/apitoken/{ApiToken}/                               User              r
 ops/backups/                                                     Backup            s
 ops/sample/                                                      Operations        s
+ops/standing/                                                    Operations        s
+ops/standing/{Standing}/                                         Operations        r
 """
 
 # Routes that are open by what they are, not by a role, each with who asks there and who answers for it.

@@ -138,6 +138,7 @@ def keys_of(made: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
         "BreakGlass": str(declared.pk), "User": str(User.objects.invite("x@matrix.example", "X", []).pk),
         "Role": str(Role.objects.get(name="auditor").pk),
         "ApiToken": str(ApiToken.issue("matrix", Role.objects.get(name="auditor"), [], 90)[0].pk),
+        "Standing": "backup-full",
     }  # fmt: skip
     keys["own"] |= others
     return keys
