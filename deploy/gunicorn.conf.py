@@ -31,9 +31,16 @@ def on_starting(server: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Watch the timetable from here: the web server lives where beat and the workers are dead."""
+    """Load what requests would wait for, tell of this process, and watch the timetable.
+
+    The web server lives where beat and the workers are dead.
+    """
+    from ops.caching import warming
+    from ops.performance import reporting
     from ops.schedule import watching
 
+    warming.load()
+    reporting.start("web")
     watching.begin()
 
 

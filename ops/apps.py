@@ -8,3 +8,4 @@ class OpsConfig(AppConfig):
 
     def ready(self) -> None:
         from ops.monitoring import work  # noqa: F401  connects to Celery's signals
+        from ops.performance import reporting  # noqa: F401  as well

@@ -15,5 +15,6 @@ METRICS_COLLECTORS = [
     "ops.monitoring.machine.MachineCollector",
     "ops.monitoring.work.WorkCollector",
     "ops.schedule.collector.ScheduleCollector",
+    "ops.monitoring.pools.PoolCollector",
 ]
 ALERTS = "ops.alerts.webhook.receive"
