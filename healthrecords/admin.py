@@ -2,5 +2,6 @@
 
 from healthrecords.accounts import admin as accounts
 from healthrecords.directory import admin as directory
+from healthrecords.notify import admin as notify
 
-__all__ = ["accounts", "directory"]
+__all__ = ["accounts", "directory", "notify"]

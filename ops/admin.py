@@ -1,7 +1,8 @@
 """The screens of operations."""
 
+from .alerts.admin import AlertAdmin
 from .monitoring.history.admin import SampleAdmin
 from .proof.admin import BackupsAdmin
 from .schedule.admin import StandingAdmin
 
-__all__ = ["BackupsAdmin", "SampleAdmin", "StandingAdmin"]
+__all__ = ["AlertAdmin", "BackupsAdmin", "SampleAdmin", "StandingAdmin"]

@@ -43,12 +43,10 @@ def test_a_fresh_backup_is_good_and_an_old_proof_is_not(db, glances):
 
 
 def test_the_part_that_does_not_answer_is_named(db, glances, monkeypatch):
-    def dead():
-        raise ConnectionRefusedError
-
-    monkeypatch.setattr(readiness, "PARTS", {"database": lambda: None, "store": dead})
+    silent = {"database": {"ok": True}, "store": {"ok": False, "problem": "ConnectionRefusedError"}}
+    monkeypatch.setattr(readiness, "report", lambda: silent)
     assert glances("operator")["Health"] == ("No answer: store", "grave")
-    monkeypatch.setattr(readiness, "PARTS", {"database": lambda: None})
+    monkeypatch.setattr(readiness, "report", lambda: {"database": {"ok": True}})
     assert glances("auditor")["Health"] == ("Every part answers", "good")
 
 

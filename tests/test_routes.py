@@ -137,6 +137,11 @@ ROUTES: dict[str, Expected] = {
     )},
     "admin/compliance/breakglass/<str:object_id>/end/": Expected(302, 405, row="", outsider_row="denied"),
     "admin/ops/backups/": SIGNED_IN,
+    **{f"admin/{screen}/": SIGNED_IN for screen in (
+        "ops/alert", "healthrecords/notice", "healthrecords/channel", "healthrecords/channel/add",
+    )},
+    **{f"admin/{screen}/<str:object_id>/": Expected(302, 404, row="failed 404", outsider_row="denied")
+       for screen in ("ops/alert", "healthrecords/notice", "healthrecords/channel")},
     "admin/ops/sample/": SIGNED_IN,
     "admin/ops/standing/": SIGNED_IN,
     "admin/ops/standing/<str:object_id>/": Expected(302, 404, row="failed 404", outsider_row="denied"),

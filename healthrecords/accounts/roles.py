@@ -76,5 +76,5 @@ SHIPPED: dict[str, tuple[str, dict[str, str], list[str]]] = {
         },
         ["HCOMPL"],
     ),
-    "administrator": ("Administrator", {"User": "crus", "Settings": "ru"}, ["HSYSADMIN"]),
+    "administrator": ("Administrator", {"User": "crus", "Operations": "crus", "Settings": "ru"}, ["HSYSADMIN"]),
 }

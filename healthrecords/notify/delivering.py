@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 TRIES = 10  # then it is given up, after about four hours
 LONGEST_WAIT = 60  # minutes
 CLAIM = timedelta(seconds=2 * sending.SECONDS)
+MAIL = "notify:mail"  # whether the process that sends has a mail server: the web processes have none to ask
 RUNNING, RUN = "notify:sending", 300  # the key of the one run, and for how many seconds a dead one bars the next
 
 
@@ -108,6 +110,7 @@ def _alone() -> Iterator[bool]:
     """Whether no other run sends now. Without the cache all may run: claims keep them from doing the same."""
     try:
         first = cache.add(RUNNING, 1, timeout=RUN)
+        cache.set(MAIL, settings.MAIL_IS_SET, timeout=3600)
     except Exception:
         log.warning("The cache does not answer: two runs may send at the same time, each its own messages.")
         first = True

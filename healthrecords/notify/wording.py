@@ -23,7 +23,7 @@ class Message:
 def message(notice: Notice) -> Message:
     """Put a notice into words."""
     severity, site = Severity(notice.severity).label, settings.ORGANIZATION_NAME
-    page = f"{settings.PUBLIC_URL}{reverse('admin:index')}"
+    page = f"{settings.PUBLIC_URL}{reverse('admin:healthrecords_notice_page', args=[notice.pk])}"
     lines = [notice.summary, "", f"Severity: {severity}", f"Event: {notice.event}", _when(notice), *_facts(notice)]
     body = "\n".join([*lines, "", page, f"Notice {notice.pk}. {NOBODY}"])
     return Message(notice.severity, f"{severity}: {site}", body, f"{severity}: {notice.summary}")

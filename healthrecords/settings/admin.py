@@ -45,6 +45,10 @@ CONSOLE_SCREENS: list[tuple[str, list[dict[str, str]]]] = [
          "text": "Requests, response times, disclosures, queues and the machine, over a day to a year."},
         {"title": "Scheduled jobs", "name": "ops_standing", "type": "Operations", "icon": "schedule",
          "text": "Every recurring job: when it ran, how it ended, how long it took, and when it runs next."},
+        {"title": "Alerts", "name": "ops_alert", "type": "Operations", "icon": "notification_important",
+         "text": "What is wrong now, and what was, as Alertmanager told it."},
+        {"title": "Notices", "name": "healthrecords_notice", "type": "Operations", "icon": "outgoing_mail",
+         "text": "What people were told, and whether it reached them; the channels, each with a test."},
         {"title": "Backups", "name": "ops_backups", "type": "Backup", "icon": "cloud_done",
          "text": "What there is to restore, to which moments, and when it was last proven."},
     ]),
@@ -67,11 +71,16 @@ CONSOLE_SCREENS: list[tuple[str, list[dict[str, str]]]] = [
 ]  # fmt: skip
 
 # Functions of a request that answer what every page says first (healthrecords.console.notices).
-CONSOLE_NOTICES = ["compliance.breakglass.console.notices", "ops.proof.admin.notices"]
+CONSOLE_NOTICES = [
+    "compliance.breakglass.console.notices",
+    "ops.proof.admin.notices",
+    "healthrecords.notify.console.notices",
+]
 
 # Functions of a request that answer what the home page says at a glance (healthrecords.console.glances).
 CONSOLE_GLANCES = [
     "ops.monitoring.glances.health",
+    "ops.alerts.admin.glance",
     "ops.monitoring.glances.backups",
     "ops.schedule.admin.glances",
     "compliance.glances.seal",

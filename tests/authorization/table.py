@@ -28,7 +28,7 @@ Accounting           -         -      -      -       -        crs    -      -   
 PurposeDefault       -         -      -      -       -        us     -      s       -
 User                 -         -      -      -       -        -      rs     rs      crus
 Backup               -         -      -      -       crus     -      -      rs      -
-Operations           -         -      -      -       crus     -      rs     rs      -
+Operations           -         -      -      -       crus     -      rs     rs      crus
 Emergency            c         -      c      -       -        -      -      -       -
 """
 
@@ -132,6 +132,13 @@ healthrecords/role/{Role}/                                       User           
 healthrecords/apitoken/                                          User              s
 healthrecords/apitoken/{ApiToken}/                               User              r
 ops/backups/                                                     Backup            s
+healthrecords/notice/                                            Operations        s
+healthrecords/notice/{Notice}/                                   Operations        r
+healthrecords/channel/                                           Operations        s
+healthrecords/channel/add/                                       Operations        c
+healthrecords/channel/{Channel}/                                 Operations        r
+ops/alert/                                                       Operations        s
+ops/alert/{Alert}/                                               Operations        r
 ops/sample/                                                      Operations        s
 ops/standing/                                                    Operations        s
 ops/standing/{Standing}/                                         Operations        r

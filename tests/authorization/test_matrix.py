@@ -16,6 +16,7 @@ import pytest
 from django.db import transaction
 from django.test import Client
 from django.urls import get_resolver
+from django.utils import timezone
 
 from compliance.breakglass.models import BreakGlass
 from compliance.consent.models import Consent
@@ -26,7 +27,9 @@ from documents.tests.samples import document, inline
 from healthrecords.access.request import Decision
 from healthrecords.accounts.models import ApiToken, Role, User
 from healthrecords.directory.models import Location, Organization, Practitioner
+from healthrecords.notify.models import Channel, Notice
 from immunizations.models import Immunization
+from ops.alerts.models import Alert
 from patients.models import Patient
 from tests.authorization.table import ADMIN, API, ELSEWHERE, ROLES, letters, rows
 from tests.cast import PATIENT, Caller, enter
@@ -134,7 +137,12 @@ def keys_of(made: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
     declared = BreakGlass.objects.create(
         actor_kind="user", actor_id="x", actor="x", patient="x", reason="for the matrix", expires_at="2026-01-01T00:00Z"
     )
+    now = timezone.now()
+    alert = Alert.objects.create(fingerprint="x", name="x", severity="info", started_at=now, heard_at=now)
     others = {
+        "Channel": str(Channel.objects.create(name="x", service="Mail", address="mailto:x@matrix.example").pk),
+        "Notice": str(Notice.objects.create(event="x", severity="info", summary="x", key=b"").pk),
+        "Alert": str(alert.pk),
         "BreakGlass": str(declared.pk), "User": str(User.objects.invite("x@matrix.example", "X", []).pk),
         "Role": str(Role.objects.get(name="auditor").pk),
         "ApiToken": str(ApiToken.issue("matrix", Role.objects.get(name="auditor"), [], 90)[0].pk),
