@@ -10,6 +10,7 @@ from django.utils import timezone
 from compliance.audit import heads, reconciliation, sealing, shipping
 from compliance.audit.findings import Report
 from compliance.audit.verification import Verification
+from healthrecords.cli import Result, counted
 
 log = logging.getLogger(__name__)
 
@@ -18,30 +19,29 @@ FINDINGS, UNRECORDED = "audit-findings", "audit-unrecorded"
 
 
 @shared_task
-def seal() -> int:
-    """Seal the events of finished transactions, ship the statement and verify it; return how many events."""
+def seal() -> Result:
+    """Seal the events of finished transactions, ship the statement and verify it."""
     before = heads.last()
     made = sealing.seal()
     shipping.ship()
-    if made:
-        _tell(Verification(before.row.time if before else None).run())
-    return sum(statement.count for statement in made)
+    found = _tell(Verification(before.row.time if before else None).run()) if made else 0
+    return _found(found, f"{counted(sum(statement.count for statement in made), 'event')} sealed.")
 
 
 @shared_task
-def verify() -> int:
-    """Verify the whole trail and the places outside; return how many findings there were."""
+def verify() -> Result:
+    """Verify the whole trail and the places outside."""
     report = Verification().run()
     shipping.compare(report)
     cache.set(FINDINGS, len(report.findings), timeout=None)
-    return _tell(report)
+    return _found(_tell(report), "The trail verifies.")
 
 
 @shared_task
-def reconcile() -> int:
-    """Compare the request log of the last day with the trail; return how many requests left no event."""
+def reconcile() -> Result:
+    """Compare the request log of the last day with the trail."""
     if not settings.AUDIT_REQUEST_LOGS:
-        return 0
+        return Result("No request logs are named (HEALTHCARE_REQUEST_LOGS).")
     told = reconciliation.of_files(settings.AUDIT_REQUEST_LOGS, timezone.now() - reconciliation.DAY)
     for each in told.unrecorded:
         log.error("Request %s (%s %s) left no event in the audit trail.", each.request, each.method, each.route)
@@ -49,7 +49,12 @@ def reconcile() -> int:
         log.error("%s", fault)
     found = len(told.unrecorded) + len(told.faults)
     cache.set(UNRECORDED, found, timeout=None)
-    return found
+    return _found(found, "Every request of the last day left its event.")
+
+
+def _found(number: int, well: str) -> Result:
+    """The result of a look at the trail; what was found stands in the log, and by the group `audit` in full."""
+    return Result(f"{counted(number, 'finding')}; the log has them.", outcome="problem") if number else Result(well)
 
 
 def _tell(report: Report) -> int:

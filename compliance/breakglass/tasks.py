@@ -9,10 +9,12 @@ from django.utils import timezone
 
 from compliance.breakglass.models import BreakGlass
 from healthrecords.accounts.models import User
+from healthrecords.cli import counted
 
 log = logging.getLogger(__name__)
 
 OFFICER = "compliance-officer"
+NOBODY = "Nobody is mailed: there is no mail server, or no compliance officer."
 SUBJECT = "Emergency access to a record at {organization}"
 BODY = """Somebody opened a patient's record in an emergency, at {when:%Y-%m-%d %H:%M} UTC.
 
@@ -31,12 +33,12 @@ def tell_soon() -> None:
 
 
 @shared_task
-def tell() -> int:
-    """Send a mail for each declaration of which the officers were not told yet; return how many went out."""
+def tell() -> str:
+    """Send a mail for each declaration of which the officers were not told yet; return what was done, in words."""
     to = list(User.objects.filter(is_active=True, roles__name=OFFICER).values_list("email", flat=True).distinct())
     waiting = BreakGlass.objects.filter(notified_at=None)
     if not (settings.MAIL_IS_SET and to):
-        return 0
+        return NOBODY
     sent = 0
     for declared in waiting.order_by("opened_at"):
         try:
@@ -45,7 +47,7 @@ def tell() -> int:
             log.warning("The privacy officers' mail was not taken (%s).", type(fault).__name__)
             break
         sent += BreakGlass.objects.filter(pk=declared.pk, notified_at=None).update(notified_at=timezone.now())
-    return sent
+    return f"{counted(sent, 'mail')} sent."
 
 
 def _mail(declared: BreakGlass, to: list[str]) -> None:

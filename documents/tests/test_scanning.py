@@ -5,7 +5,7 @@ from django.db import DatabaseError
 
 from documents.models import Content, DocumentReference
 from documents.scanning import clamd
-from documents.scanning.tasks import scan_everything, scan_waiting
+from documents.scanning.tasks import NONE, scan_everything, scan_waiting
 from documents.tests.conftest import body
 from documents.tests.samples import PDF, document, inline, noise
 from documents.tests.scanners import EICAR, answering, nowhere
@@ -193,9 +193,9 @@ def test_an_outsider_does_not_learn_that_content_waits(uploader, uploader_with_r
 def test_the_timetable_scans_what_waits_and_everything_now_and_then(uploader, settings):
     settings.CLAMAV = nowhere()
     uploader.new(PDF)
-    assert scan_waiting() == 1
+    assert scan_waiting().summary == "1 content left without a verdict."
     settings.CLAMAV = ""
-    assert (scan_waiting(), scan_everything()) == (0, 0)
+    assert (scan_waiting().summary, scan_everything().summary) == (NONE, NONE)
 
 
 def test_a_mistake_of_the_scanner_is_taken_back(uploader, scanner_says, trail, scan):

@@ -4,15 +4,16 @@ from celery import shared_task
 from django.utils import timezone
 
 from healthrecords.accounts.models import EnrolmentLink, Session
+from healthrecords.cli import counted
 
 
 @shared_task
-def expire_enrolment_links() -> int:
-    """Delete enrolment links that can no longer be used; return how many."""
-    return EnrolmentLink.objects.filter(expires_at__lt=timezone.now()).delete()[0]
+def expire_enrolment_links() -> str:
+    """Delete enrolment links that can no longer be used; return what was done, in words."""
+    return f"{counted(EnrolmentLink.objects.filter(expires_at__lt=timezone.now()).delete()[0], 'link')} removed."
 
 
 @shared_task
-def clear_ended_sessions() -> int:
-    """Delete the rows of sessions whose time is over; return how many."""
-    return Session.objects.filter(expire_date__lt=timezone.now()).delete()[0]
+def clear_ended_sessions() -> str:
+    """Delete the rows of sessions whose time is over; return what was done, in words."""
+    return f"{counted(Session.objects.filter(expire_date__lt=timezone.now()).delete()[0], 'session')} removed."

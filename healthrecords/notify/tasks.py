@@ -2,13 +2,15 @@
 
 from celery import shared_task
 
+from healthrecords.cli import counted
 from healthrecords.notify import delivering, outbox
 
 
 @shared_task
-def send() -> None:
-    """Send what waits."""
-    delivering.send_waiting()
+def send() -> str:
+    """Send what waits; return what was done, in words."""
+    sent, down = delivering.send_waiting()
+    return f"{counted(sent, 'message')} sent, {counted(down, 'channel')} down."
 
 
 @shared_task

@@ -7,14 +7,15 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+from healthrecords.cli import counted
 from healthrecords.oauth.models import AccessToken, Authorization, Grant, Launch, RefreshToken, UsedAssertion
 
 UNUSED = timedelta(days=1)  # how old a permission is, at least, that is forgotten with its last token
 
 
 @shared_task
-def clear_what_ended() -> int:
-    """Delete codes, tokens, launches and permissions whose time is over; return how many permissions."""
+def clear_what_ended() -> str:
+    """Delete codes, tokens, launches and permissions whose time is over; return what was done, in words."""
     now = timezone.now()
     for kind in (UsedAssertion, Launch):
         kind.objects.filter(expires_at__lt=now).delete()
@@ -23,7 +24,7 @@ def clear_what_ended() -> int:
     access, refresh = (kind.objects.filter(authorization=OuterRef("pk")) for kind in (AccessToken, RefreshToken))
     idle = Q(~Exists(access), ~Exists(refresh), given_at__lt=now - UNUSED)
     over = Authorization.objects.filter(Q(ended_at__lt=now - UNUSED) | idle)
-    return over.delete()[1].get(Authorization._meta.label, 0)
+    return f"{counted(over.delete()[1].get(Authorization._meta.label, 0), 'permission')} removed."
 
 
 def _clear_tokens() -> None:

@@ -501,5 +501,5 @@ def test_what_is_over_is_cleared_and_what_still_opens_something_stays(allowed, a
     AccessToken.objects.update(expires="2026-01-01T00:00Z")
     AccessToken.objects.filter(refresh_token__isnull=False).update(expires=timezone.now())
     Authorization.objects.update(given_at="2026-01-01T00:00Z")
-    assert clear_what_ended() == 1
+    assert clear_what_ended() == "1 permission removed."
     assert [kept.client.name for kept in Authorization.objects.all()] == ["Growth Chart"]
