@@ -10,11 +10,14 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import psutil
 import pytest
 from django.utils import timezone
 
+from compliance.audit import sealing
 from healthrecords.embedded.datadir import CHECKOUT
 from healthrecords.notify.models import Notice
+from ops.schedule.apart import apart
 from ops.schedule.models import Pulse, Standing, Trouble
 from ops.schedule.tests.conftest import own_environment
 
@@ -86,18 +89,33 @@ def told(event):
     return {name for notice in Notice.objects.filter(event=event) for name in notice.facts.values()}
 
 
-def outcome(job):
-    return Standing.objects.get(job=job).outcome
+@pytest.fixture
+def no_sealing(db):
+    """While this is open, whoever seals the trail waits."""
+    with apart() as line:
+        line.execute("SELECT pg_advisory_lock(%s)", [sealing._LOCK])
+        yield line
 
 
-def test_who_is_killed_is_noticed_by_who_lives_and_a_turn_that_was_missed_is_made_up_for(site):
-    yesterday = timezone.now() - timedelta(days=1)
+def missed(*jobs):
+    """Beat was stopped for a day, as far as these jobs know."""
     Standing.all_by_name()
-    Standing.objects.filter(job="expire-enrolment-links").update(handed=yesterday)
+    Standing.objects.filter(job__in=jobs).update(handed=timezone.now() - timedelta(days=1))
+
+
+def test_who_is_killed_is_noticed_by_who_lives_and_a_missed_turn_is_made_up_for(site, no_sealing):
+    missed("seal-audit-trail", "backup-publish")
     for name in PROGRAMS:
         site.start(name)
     site.until(lambda: Pulse.objects.count() == 3)
-    site.until(lambda: outcome("expire-enrolment-links") == "good")
+    site.until(lambda: Standing.objects.get(job="backup-publish").ended)
+
+    # The sealer: the process of the pool that is in the middle of it.
+    site.until(lambda: Standing.objects.get(job="seal-audit-trail").running)
+    [sealer] = psutil.Process(site.processes["worker"].pid).children()
+    sealer.kill()
+    site.until(lambda: "seal-audit-trail" in told("schedule.interrupted"))
+    no_sealing.close()
 
     killed = timezone.now()
     site.kill("beat")
@@ -106,7 +124,8 @@ def test_who_is_killed_is_noticed_by_who_lives_and_a_turn_that_was_missed_is_mad
     site.until(lambda: Pulse.objects.get(name="worker celery").time > killed + timedelta(seconds=SILENCE))
     assert told("schedule.silent") >= {"beat", "worker-long"}
 
+    missed("seal-audit-trail")
     site.start("beat")
     site.start("worker-long")
-    site.until(lambda: not silent())
-    assert told("schedule.over") >= {"beat", "worker-long"}
+    site.until(lambda: told("schedule.over") >= {"beat", "worker-long", "seal-audit-trail"})
+    assert Standing.objects.get(job="seal-audit-trail").outcome == "good"
