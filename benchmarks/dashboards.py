@@ -44,11 +44,12 @@ def measure(server: str, folder: Path, seconds: int) -> str:
     django.setup()
     from compliance.audit import tasks as audit
     from healthrecords.accounts.models import ApiToken, Role
+    from ops.monitoring import encryption
     from tests.deploy.watching import load, watched
 
     for command in (("backup", "database"), ("backup", "test")):
         subprocess.run([sys.executable, "manage.py", *command], cwd=CHECKOUT, check=True)
-    for nightly in (audit.verify, audit.reconcile):
+    for nightly in (audit.verify, audit.reconcile, encryption.measure):
         nightly()
     _, token = ApiToken.issue("benchmark", Role.objects.get(name="integrator"), [], 1)
     with (

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from compliance.audit.models import AuditSeal
 from compliance.breakglass.models import BreakGlass
+from healthrecords.notify.models import Delivery, Notice, State
 from ops.health import readiness
 from ops.proof.models import Backups
 
@@ -62,3 +63,12 @@ def test_an_officer_sees_what_waits_for_a_review(db, glances):
 
 def test_who_gives_care_sees_the_screens_alone(db, glances):
     assert glances("clinician") == {}
+
+
+def test_a_notice_that_reached_nobody_is_told(db, glances):
+    assert glances("operator")["Notices"] == ("All delivered", "good")
+    notice = Notice.objects.create(event="backup.failed", severity="critical", summary="It failed.", key=b"k")
+    delivery = Delivery.objects.create(notice=notice)
+    assert glances("auditor")["Notices"] == ("1 on the way", "good")
+    Delivery.objects.filter(pk=delivery.pk).update(state=State.FAILED, ended_at=timezone.now())
+    assert glances("security-officer")["Notices"] == ("1 given up", "grave")

@@ -81,6 +81,7 @@ CONSOLE_NOTICES = [
 CONSOLE_GLANCES = [
     "ops.monitoring.glances.health",
     "ops.alerts.admin.glance",
+    "ops.monitoring.glances.notices",
     "ops.monitoring.glances.backups",
     "ops.schedule.admin.glances",
     "compliance.glances.seal",

@@ -1,4 +1,4 @@
-"""What operators see first on the home page: whether the server is well, and how old backup and proof are."""
+"""What operators see first on the home page: is the server well, how old are backup and proof, did notices arrive."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -12,6 +12,7 @@ from healthrecords.access.policy import permit
 from healthrecords.console.glances import Glance
 from healthrecords.console.minutes import asked_of
 from healthrecords.health import status_of
+from healthrecords.notify.models import Delivery, State
 from ops.health import readiness
 from ops.monitoring.history.chart import said
 from ops.proof.models import Backups
@@ -36,6 +37,16 @@ def backups(request: HttpRequest) -> Iterator[Glance]:
     newest, proof = found.get("newest") or {}, found.get("proof") or {}
     yield _aged("Newest backup", newest.get("stopped"), settings.BACKUP_MAX_HOURS)
     yield _aged("Last proven restore", proof.get("time"), settings.BACKUP_PROOF_MAX_HOURS)
+
+
+def notices(request: HttpRequest) -> Iterator[Glance]:
+    """Whether what people were to be told reached them."""
+    if not permit(asked_of(request, "search", "Operations")).permitted:
+        return
+    lost = Delivery.objects.filter(state=State.FAILED, ended_at__gt=timezone.now() - timedelta(days=1)).count()
+    waiting = Delivery.objects.filter(state=State.WAITING).count()
+    text = f"{lost} given up" if lost else "All delivered" if not waiting else f"{waiting} on the way"
+    yield Glance("Notices", text, reverse("admin:healthrecords_notice_changelist"), "grave" if lost else "good")
 
 
 def _aged(title: str, time: str | None, hours: int) -> Glance:

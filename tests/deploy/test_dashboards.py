@@ -14,6 +14,7 @@ from compliance.audit import tasks as audit
 from healthrecords.accounts import tasks as accounts
 from healthrecords.embedded.datadir import CHECKOUT
 from healthrecords.schedule import JOBS
+from ops.monitoring import encryption
 from ops.proof.models import Backups
 from ops.schedule.models import Pulse, Standing
 from ops.schedule.status import process_names
@@ -109,6 +110,7 @@ def past(settings, tmp_path, integrator):
     integrator.create()
     for job in (audit.seal, audit.verify, audit.reconcile, accounts.clear_ended_sessions):
         job.apply(throw=True)
+    encryption.measure()
     for name in process_names():
         Pulse.objects.create(name=name, time=timezone.now(), steady=timezone.now())
     Standing.of(JOBS[0]).end("good", "", 1.5)
@@ -121,9 +123,10 @@ def past(settings, tmp_path, integrator):
 
 @pytest.fixture
 def door(root, tmp_path, secrets_dir, live_server, settings):
-    """HAProxy before the application, with our configuration."""
+    """HAProxy before the application, with our configuration; the certificate that it shows is the server's."""
     settings.ALLOWED_HOSTS = [*settings.ALLOWED_HOSTS, "app"]
     running = Door(root, tmp_path, secrets_dir, int(live_server.url.rpartition(":")[2]))
+    settings.PUBLIC_URL, settings.FRONT = "https://ehr.example.org", f"127.0.0.1:{running.secure}"
     yield running
     running.process.kill()
     running.process.wait()
