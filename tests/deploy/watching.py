@@ -49,7 +49,7 @@ class Prometheus:
 
 @contextmanager
 def watched(folder: Path, application: str, haproxy: str) -> Iterator[Prometheus]:
-    """Start the exporters for the stores of the settings, then Prometheus, which asks each target every second.
+    """Start the exporters for the stores of the settings, then Prometheus, which asks each target every two seconds.
 
     `application` and `haproxy` are HOST:PORT. Ends when all is stopped.
     """
@@ -101,7 +101,7 @@ def _asking(targets: dict[str, str], token: str) -> dict[str, Any]:
         if name in targets:
             credentials = {"authorization": {"type": "Bearer", "credentials": token}} if "authorization" in job else {}
             jobs.append({**job, **credentials, "static_configs": [{"targets": [targets[name]]}]})
-    often = {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"}
+    often = {"scrape_interval": "2s", "scrape_timeout": "2s"}
     return {"global": often, "scrape_configs": jobs}
 
 
@@ -140,7 +140,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def until(condition: Any, told: Any = str, patience: float = 40.0) -> None:
+def until(condition: Any, told: Any = str, patience: float = 120.0) -> None:
     """Wait until the condition holds; AssertionError with what is told after `patience` seconds."""
     deadline = time.monotonic() + patience
     while not condition():
