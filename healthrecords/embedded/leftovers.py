@@ -16,15 +16,16 @@ def end_leftovers(records: Path) -> None:
 
     Called while the data directory is locked, so that no other supervisor owns them.
     """
-    found = [process for file in records.glob("*.pid") if (process := _recorded(file))]
+    found = [process for file in records.glob("*.pid") if (process := recorded(file))]
     databases = [process for process in found if _is_postgres(process.pid)]
     for processes, number, patience in (
         ([process for process in found if process not in databases], signal.SIGTERM, _LESS),
         (databases, signal.SIGINT, _PATIENCE),
     ):
         _end(processes, number, patience)
-    for file in records.glob("*.pid"):
-        file.unlink()
+    for pattern in ("*.pid", "*.restarts"):
+        for file in records.glob(pattern):
+            file.unlink()
 
 
 def _end(processes: list[psutil.Process], number: int, patience: float) -> None:
@@ -37,7 +38,7 @@ def _end(processes: list[psutil.Process], number: int, patience: float) -> None:
     psutil.wait_procs(processes, timeout=patience)
 
 
-def _recorded(file: Path) -> psutil.Process | None:
+def recorded(file: Path) -> psutil.Process | None:
     """Return the process that `file` names if it is still the same one: the kernel gives process ids out again."""
     try:
         pid, created = file.read_text().split()

@@ -7,7 +7,7 @@ from typing import NoReturn
 from .faults import CannotStart, ServerFailed
 from .home import EXHAUSTED, Home
 from .process import Child, Program, last_line, refusal, rotate, spawn
-from .restarts import Restart, after_crash
+from .restarts import Restart, after_crash, count_in
 from .signals import StopSignal
 
 _TURN = 0.25  # seconds between two looks at the children
@@ -70,7 +70,8 @@ class Supervisor:
         steps = [self._step] if self._step else []
         for child in reversed(self.stores + self.processes + steps):
             child.stop(lambda: hurry or self.signal.hurry)
-            (self.home.records / f"{child.name}.pid").unlink(missing_ok=True)
+            for kind in ("pid", "restarts"):
+                (self.home.records / f"{child.name}.{kind}").unlink(missing_ok=True)
         self.stores, self.processes, self._step = [], [], None
 
     def _spawn(self, program: Program) -> Child:
@@ -83,7 +84,10 @@ class Supervisor:
             child.sweep()
             restart = self._restarts[child.name] = after_crash(restart, now - child.started, now)
             self.say(f"{self._ended(child)}; it starts again in {restart.wait:g} s.")
-        return child if now < restart.due else self._spawn(child.program)
+        if now < restart.due:
+            return child
+        count_in(self.home.records, child.name)
+        return self._spawn(child.program)
 
     def _refuse_ended(self, children: list[Child]) -> None:
         for child in children:

@@ -12,6 +12,7 @@ from .importer import Importer, Report
 from .models import KeptResource
 
 SOURCE = "import:demo"
+OURS = (SOURCE, "token:health-smoke")  # also the test patient of `health smoke`, which is nobody
 FILE = Path(__file__).resolve().parents[1] / "demo" / "demo.ndjson.gz"
 
 
@@ -34,5 +35,5 @@ def reigns() -> bool:
 
 
 def _others() -> bool:
-    records = any(resource.model.objects.exclude(source=SOURCE).exists() for resource in registry().values())
+    records = any(resource.model.objects.exclude(source__in=OURS).exists() for resource in registry().values())
     return records or KeptResource.objects.exclude(source=SOURCE).exists()

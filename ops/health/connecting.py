@@ -5,13 +5,14 @@ import struct
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import psycopg
 
 from .database import START
 from .login import PATIENCE, explained, parameters, words_of
-from .registry import Problem, Told
+from .registry import Check, Problem, Told, ask
 
 _ASK_FOR_TLS = struct.pack("!ii", 8, 80877103)  # SSLRequest of the protocol's message formats
 _DEMANDS_TLS = ("require", "verify-ca", "verify-full")
@@ -149,22 +150,13 @@ def steps(alias: str = "default") -> Iterator[Told]:
     walk = Walk(alias)
     try:
         for step in STEPS:
-            told = _taken(walk, step)
+            told = ask(Check(step.__name__, "connection", partial(step, walk), 0, START))
             yield told
             if told.state != "good":
                 return
     finally:
         if walk.connection:
             walk.connection.close()
-
-
-def _taken(walk: Walk, step: Step) -> Told:
-    begun = time.monotonic()
-    try:
-        text, next_step, state = step(walk), "", "good"
-    except Problem as fault:
-        text, next_step, state = fault.text, fault.next_step or START, "problem"
-    return Told(step.__name__, "connection", state, text, next_step, None, 1000 * (time.monotonic() - begun))  # type: ignore[arg-type]
 
 
 def wait(seconds: float, say: Callable[[str], None] = lambda _: None) -> list[Told]:

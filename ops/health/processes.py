@@ -1,7 +1,11 @@
-"""The workers that take background work."""
+"""The workers that take background work, beat that hands it out, and what became of it."""
+
+from django.utils import timezone
 
 from healthrecords.celery import app
 from healthrecords.schedule import LONG
+from ops.schedule import judging, status
+from ops.schedule.models import Pulse
 
 from .registry import NEEDED, Problem, check
 
@@ -29,3 +33,25 @@ def worker_of_long_work() -> str:
     if not takers:
         raise Problem("No worker takes the queue of long work.") from WorkerSilent()
     return f"{len(takers)} of {len(answers)} workers take long work."
+
+
+@check(
+    "beat", "processes", limit=5, needs="database", next_step="Start beat (`services status`, `services logs beat`)."
+)
+def beat() -> str:
+    """When beat said last that it lives."""
+    pulse, now = Pulse.all_by_name().get(judging.BEAT), timezone.now()
+    if judging.is_silent(pulse, now):
+        raise Problem("Beat is silent, so that no job is handed out.", since=pulse.time if pulse else None)
+    return "Beat hands out the jobs of the timetable."
+
+
+@check(
+    "timetable", "processes", limit=5, needs="database", next_step="See `schedule status`; `schedule run` tries again."
+)
+def timetable() -> str:
+    """Jobs that are late, take too long or ended badly."""
+    jobs = status.all_jobs(timezone.now())
+    if troubled := [f"{each.job.name} ({each.trouble})" for each in jobs if each.trouble]:
+        raise Problem(f"Jobs are in trouble: {', '.join(troubled)}.")
+    return f"{len(jobs)} jobs of the timetable are as they should be."

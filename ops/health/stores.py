@@ -37,7 +37,7 @@ def cache_answers() -> str:
 @check("cache-memory", "cache", limit=3, needs="cache", next_step="`cache usage` shows what takes the room.")
 def cache_memory() -> str:
     """Whether there is room, and whether writes reach the disk: the queue lives in the same server."""
-    found: Any = _cache().info()
+    found = cache_info()
     if found.get("aof_last_write_status", "ok") != "ok":
         raise Problem("Valkey cannot write to its disk.", "Make room on the disk of Valkey; queued work would be lost.")
     used, most = int(found["used_memory"]), int(found.get("maxmemory", 0))
@@ -111,6 +111,12 @@ def _store() -> Any:
 @cache
 def _client(account: objectstore.Account) -> Any:
     return objectstore.connect(account, connecting=PATIENCE, reading=PATIENCE)
+
+
+def cache_info() -> dict[str, Any]:
+    """What Valkey tells about itself."""
+    found: Any = _cache().info()
+    return dict(found)
 
 
 def _cache() -> "redis.Redis":

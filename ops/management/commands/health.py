@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 from django_typer.management import command
 
-from healthrecords.cli import Group, Result, counted, progress, verb
-from ops.health import connecting, registry
+from healthrecords.cli import DryRun, Group, Result, counted, progress, verb
+from ops.health import connecting, registry, smoke
 from ops.health.registry import Told
 
 QUICK = ("database", "cache", "processes", "external", "monitoring", "trail", "host")
@@ -68,6 +68,28 @@ class Command(Group):
     def wait(self, timeout: Timeout = 60.0) -> Result:
         """Wait until the database answers; 1 when it does not in time."""
         return _walked(connecting.wait(timeout, lambda line: print(line, file=sys.stderr)))  # noqa: T201
+
+    @command()
+    @verb(changes=True)
+    def smoke(self, dry_run: DryRun = False) -> Result:
+        """Walk once through the API and the admin on a marked test patient, and clean up."""
+        if dry_run:
+            named = [{"step": step.__name__.replace("_", "-")} for step in (*smoke.STEPS, *smoke.LAST)]
+            return Result("Dry run, nothing was asked.", {"dry_run": True, "steps": named}, recordable=False)
+        with progress("Walking", len(smoke.STEPS) + len(smoke.LAST)) as advance:
+            told = []
+            for each in smoke.journey(self.request):
+                told.append(each)
+                advance(1)
+        return _journeyed(told)
+
+
+def _journeyed(told: list[Told]) -> Result:
+    wrong = [each for each in told if each.state != "good"]
+    data = {"steps": [each.as_row() for each in told]}
+    if not wrong:
+        return Result(f"All {len(told)} steps went well.", data, columns=STEPS)
+    return Result(f"{wrong[0].check}: {wrong[0].text} {wrong[0].next_step}", data, "problem", columns=STEPS)
 
 
 def _asked(*groups: str, in_turn: bool = False) -> Result:
