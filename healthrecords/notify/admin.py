@@ -134,7 +134,7 @@ class ChannelForm(forms.Form):
         initial=[Severity.CRITICAL, Severity.WARNING],
     )  # fmt: skip
     event = forms.CharField(
-        label="Only of", required=False, max_length=100, help_text="Such as backup or backup.failed; empty is all."
+        label="Only events of", required=False, max_length=100, help_text="backup or backup.failed; empty is all."
     )
 
 
@@ -145,6 +145,7 @@ class ChannelAdmin(PolicyAdmin):
     subject = channels.SUBJECT
     add_words = "Add a channel"
     page_template = "notify/channel.html"
+    change_list_template = "notify/channels.html"
     list_display = ["title", "service", "told", "state"]
 
     def screens(self) -> dict[str, tuple[str, Any]]:
@@ -169,6 +170,10 @@ class ChannelAdmin(PolicyAdmin):
     @display(description="State")
     def state(self, channel: Channel) -> str:
         return "In use" if channel.enabled else "Disabled"
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        screen: Any = self.admin_site.get_model_admin(Notice)
+        return super().changelist_view(request, {"notices_address": screen.address("changelist")})
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponseBase:
         """Add a channel."""

@@ -32,6 +32,7 @@ class AlertAdmin(PolicyAdmin):
 
     subject = "Operations"
     list_per_page = 50
+    page_template = "ops/alert.html"
     change_list_template = "ops/alerts.html"
     list_display = ["title", "severity", "state", "started", "where"]
     list_filter = [OpenFilter, SeverityFilter]
