@@ -142,6 +142,7 @@ JOBS: tuple[Job, ...] = (
     # Maintenance: before the night's backups, the rebuild on Sundays after them; the queue keeps them apart.
     Job("maintain-analyze", "ops.maintenance.tasks.keep", daily(0, 20), HOUR, 6 * HOUR, ("analyze",), LONG),
     Job("maintain-vacuum", "ops.maintenance.tasks.keep", daily(0, 40), HOUR, 6 * HOUR, ("vacuum",), LONG),
+    Job("maintain-report", "ops.maintenance.tasks.report", daily(7, 0), 2 * HOUR, 6 * HOUR, queue=LONG),
     Job("maintain-reindex", "ops.maintenance.tasks.reindex", daily(7, 30, "sun"), 4 * HOUR, 6 * HOUR, queue=LONG),
 )  # fmt: skip
 

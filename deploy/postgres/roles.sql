@@ -45,7 +45,7 @@ ALTER ROLE healthrecords_maintenance WITH LOGIN NOSUPERUSER NOCREATEROLE NOCREAT
 GRANT pg_maintain, pg_monitor TO healthrecords_maintenance;
 -- What ops/maintenance/advice.py advises on, and nothing else.
 GRANT ALTER SYSTEM ON PARAMETER shared_buffers, effective_cache_size, work_mem, maintenance_work_mem, max_connections,
-    random_page_cost, effective_io_concurrency, max_wal_size, min_wal_size, max_parallel_workers,
+    random_page_cost, max_wal_size, min_wal_size, max_parallel_workers,
     max_parallel_workers_per_gather, max_parallel_maintenance_workers, autovacuum_vacuum_scale_factor,
     autovacuum_analyze_scale_factor, jit
     TO healthrecords_maintenance;

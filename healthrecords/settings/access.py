@@ -10,6 +10,7 @@ METRICS_COLLECTORS = [
     "compliance.audit.metrics.AuditCollector",
     "ops.alerts.metrics.NoticeCollector",
     "ops.monitoring.backups.BackupCollector",
+    "ops.monitoring.bloat.BloatCollector",
     "ops.monitoring.certificate.CertificateCollector",
     "ops.monitoring.encryption.EncryptionCollector",
     "ops.monitoring.machine.MachineCollector",

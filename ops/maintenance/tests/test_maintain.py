@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from django.conf import settings
 from django.db import connections
 
 from ops.backup.place import place
+from ops.performance.tests.sessions import session, wait_until
 
 HELD = (
     "SELECT FROM pg_stat_activity JOIN pg_locks USING (pid) "
@@ -29,17 +29,6 @@ INVALID = "SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid"
 @pytest.fixture(autouse=True)
 def _own_place(settings, tmp_path):
     settings.BACKUP_WORK_DIR = tmp_path / "work"
-
-
-@contextmanager
-def session(role="owner"):
-    """A session of its own by a role, in the test's database."""
-    known = connections[role].settings_dict
-    with psycopg.connect(
-        host=known["HOST"], port=known["PORT"], user=known["USER"], password=known["PASSWORD"], dbname=known["NAME"],
-        autocommit=True,
-    ) as connection:  # fmt: skip
-        yield connection
 
 
 @pytest.fixture
@@ -108,15 +97,6 @@ def environment():
         url = urlsplit(found[f"HEALTHCARE_{name}"])
         found[f"HEALTHCARE_{name}"] = url._replace(path="/" + connections[alias].settings_dict["NAME"]).geturl()
     return found | {"HEALTHCARE_BACKUP_WORK_DIR": str(settings.BACKUP_WORK_DIR)}
-
-
-def wait_until(condition, seconds=30):
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if found := condition():
-            return found
-        time.sleep(0.05)
-    raise AssertionError("it did not come")
 
 
 def test_a_killed_rebuild_leaves_no_invalid_index_after_the_next(db, operate, few):

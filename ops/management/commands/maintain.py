@@ -1,9 +1,12 @@
 """maintain: statistics, dead rows, indexes, and the settings of PostgreSQL."""
 
+from typing import Annotated
+
+import typer
 from django_typer.management import command
 
-from healthrecords.cli import DryRun, Group, Result, counted, progress, verb
-from ops.maintenance import indexes, tables
+from healthrecords.cli import DryRun, Group, Result, counted, error, progress, verb
+from ops.maintenance import findings, indexes, tables, tuning
 from ops.maintenance.tables import Work
 
 
@@ -39,6 +42,40 @@ class Command(Group):
     def analyze(self, dry_run: DryRun = False) -> Result:
         """Renew the planner's statistics, table by table."""
         return _kept("analyze", dry_run)
+
+    @command()
+    @verb(changes=True)
+    def tune(
+        self,
+        *,
+        memory: Annotated[
+            int | None, typer.Option(min=256, help="MB that PostgreSQL may use; else half of this machine.")
+        ] = None,
+        cores: Annotated[int | None, typer.Option(min=1, help="Cores that it may use; else all.")] = None,
+        disk: Annotated[str, typer.Option(help="ssd or hdd; else as this machine knows.")] = "",
+        apply: Annotated[bool, typer.Option("--apply", help="Change them; else they are shown.")] = False,
+        undo: Annotated[bool, typer.Option("--undo", help="Take back what was changed.")] = False,
+        dry_run: DryRun = False,
+    ) -> Result:
+        """Compare PostgreSQL's settings with what the machine allows; change them with --apply."""
+        if disk not in ("", "ssd", "hdd"):
+            return error("--disk is ssd or hdd.")
+        if undo and not dry_run:
+            tuning.undo()
+            return Result("The settings of the start hold again; for some only after a restart of PostgreSQL.")
+        found = tuning.plan(memory, cores, disk)
+        applies = apply and not dry_run
+        if applies:
+            tuning.apply(found)
+        return Result(tuning.told(found, applies), {"settings": found.as_rows()}, recordable=applies)
+
+    @command()
+    @verb()
+    def report(self) -> Result:
+        """Show room that holds nothing, indexes nobody uses or that are there twice, tables long not frozen."""
+        found = findings.find()
+        data = {name: getattr(found, name) for name in ("bloat", "unused", "twice", "invalid", "old")}
+        return Result(findings.told(found), {"wasted": found.wasted, **data}, "problem" if found.wrong else "good")
 
 
 def _kept(work: Work, dry_run: bool) -> Result:

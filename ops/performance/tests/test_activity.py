@@ -10,7 +10,7 @@ from django.db import connections
 from ops.performance import activity
 from ops.performance.activity import Session, tree
 
-from .conftest import session, wait_until
+from .sessions import session, wait_until
 
 SECRET = "Zyxfamily"
 

@@ -18,7 +18,7 @@ from ops.monitoring.tests.reading import value
 from ops.performance import pools, processes, targets
 from ops.performance.reporting import Reporter
 
-from .conftest import session, wait_until
+from .sessions import session, wait_until
 
 GROWS = """
 import django, time
