@@ -12,7 +12,6 @@ PACKAGES = {
     "prometheus-postgres-exporter": "prometheus-postgres-exporter",
     "promtool": "prometheus",
     "prometheus-node-exporter": "prometheus-node-exporter",
-    "prometheus-postgres-exporter": "prometheus-postgres-exporter",
     "prometheus-redis-exporter": "prometheus-redis-exporter",
     "clamd": "clamav-daemon",
     "amtool": "prometheus-alertmanager",
