@@ -25,6 +25,8 @@ from django.conf import settings
 from django.db import connections
 
 State = Literal["good", "problem", "not configured", "not asked"]
+# The groups that `health all` asks; "integrity" takes minutes.
+GROUPS = ("database", "cache", "processes", "external", "monitoring", "trail", "host")
 NEEDED, OPTIONAL = "needed", "optional"  # whether requests can be served without it
 Function = Callable[[], str]
 Done = Callable[["Told"], None]

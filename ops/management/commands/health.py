@@ -1,17 +1,17 @@
 """health: whether the server and all that it leans on is well, what is wrong, and what to do next."""
 
-import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
+from django.utils import timezone
 from django_typer.management import command
 
 from healthrecords.cli import DryRun, Group, Result, counted, progress, verb
-from ops.health import connecting, registry, smoke
+from ops.health import connecting, registry, smoke, system
 from ops.health.registry import Told
 
-QUICK = ("database", "cache", "processes", "external", "monitoring", "trail", "host")
 CHECKS: dict[str, Sequence[str]] = {"checks": ["check", "state", "found", "since", "next_step"]}
 STEPS: dict[str, Sequence[str]] = {"steps": ["check", "state", "found", "next_step"]}
 Timeout = Annotated[float, typer.Option(min=0, help="Seconds to wait at most.")]
@@ -25,7 +25,7 @@ class Command(Group):
     @verb()
     def all_(self) -> Result:
         """Ask every part, each with its own time limit."""
-        return _asked(*QUICK)
+        return _asked(*registry.GROUPS)
 
     @command()
     @verb()
@@ -67,7 +67,7 @@ class Command(Group):
     @verb()
     def wait(self, timeout: Timeout = 60.0) -> Result:
         """Wait until the database answers; 1 when it does not in time."""
-        return _walked(connecting.wait(timeout, lambda line: print(line, file=sys.stderr)))  # noqa: T201
+        return _walked(connecting.wait(timeout, self._say))
 
     @command()
     @verb(changes=True)
@@ -82,6 +82,30 @@ class Command(Group):
                 told.append(each)
                 advance(1)
         return _journeyed(told)
+
+    @command()
+    @verb(changes=True)
+    def system(
+        self, report: Annotated[Path | None, typer.Option(help="Where to: FILE.html and FILE.json are written.")] = None
+    ) -> Result:
+        """Ask everything: the way to the database, all parts, integrity, the journey; write a report."""
+        stem = report or system.place(timezone.now())
+        found = system.examine(self.request, self._say)
+        files = [str(path) for path in system.write(found, stem)]
+        data = {"checks": [each.as_row() for each in found.told], "report": files}
+        return _recordable(Result(
+            f"{found.summary} The report is in {' and '.join(files)}.", data, "problem" if found.wrong else "good",
+            columns=CHECKS,
+        ), found.wrong)  # fmt: skip
+
+    def _say(self, line: str) -> None:
+        self.stderr.write(f"{line}\n")
+
+
+def _recordable(result: Result, wrong: list[Told]) -> Result:
+    """A run leaves no record where the database that would keep it is down."""
+    result.recordable = "database" not in {each.check for each in wrong}
+    return result
 
 
 def _journeyed(told: list[Told]) -> Result:
@@ -107,9 +131,7 @@ def _told(told: list[Told]) -> Result:
     summary = ", ".join([f"{good} of {counted(len(told), 'check')} good", *apart])
     verdict = f"Problems: {', '.join(each.check for each in wrong)}." if wrong else "Nothing is wrong."
     data = {"checks": [each.as_row() for each in told]}
-    result = Result(f"{summary}. {verdict}", data, "problem" if wrong else "good", columns=CHECKS)
-    result.recordable = "database" not in {each.check for each in wrong}
-    return result
+    return _recordable(Result(f"{summary}. {verdict}", data, "problem" if wrong else "good", columns=CHECKS), wrong)
 
 
 def _walked(told: list[Told]) -> Result:
