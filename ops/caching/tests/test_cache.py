@@ -52,7 +52,7 @@ def test_no_key_and_no_value_of_a_day_names_a_person(after_a_day):
     read = {b"string": client.get, b"hash": client.hgetall, b"zset": lambda key: client.zrange(key, 0, -1)}
     held = " ".join(f"{key!r} {read[client.type(key)](key)!r}" for key in client.scan_iter())
     assert len(held) > 1000
-    for mark in ("Jansen", "Maria", "1980", "MRN-", "clinician", "example.org", "127.0.0.1", after_a_day["id"]):
+    for mark in ("Jansen", "Maria", "1980-05-17", "MRN-", "clinician", "example.org", "127.0.0.1", after_a_day["id"]):
         assert mark not in held, mark
 
 

@@ -168,6 +168,20 @@ def test_nothing_is_maintained_during_a_backup(db, operate, work):
         assert operate("maintain", work).refuses("A backup runs already")
 
 
+def test_nothing_is_maintained_while_another_host_copies_the_database(cluster, operate):
+    url = cluster.postgres.url("healthrecords_backup", "database_backup")
+    command = [str(cluster.postgres.programs / "pg_basebackup"), f"--dbname={url}", "--pgdata=-", "--format=tar"]
+    with subprocess.Popen([*command, "--wal-method=none", "--checkpoint=fast", "--max-rate=32"],
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as copying:  # fmt: skip
+        try:
+            with cluster.connect("healthrecords_monitor", "database_monitor") as monitor:
+                wait_until(lambda: monitor.execute("SELECT pid FROM pg_stat_progress_basebackup").fetchall())
+            assert operate("maintain", "vacuum").refuses("A backup runs; try again")
+        finally:
+            copying.kill()
+    wait_until(lambda: operate("maintain", "analyze").code == 0)
+
+
 def test_a_backup_waits_for_its_turn_and_is_told_why(db):
     with place().locked("backup", "maintain vacuum"), pytest.raises(Exception, match="A maintain vacuum runs already"):
         place().locked("backup").__enter__()

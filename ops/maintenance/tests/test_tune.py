@@ -4,7 +4,6 @@ import json
 from types import SimpleNamespace
 
 import pytest
-from django.db import connections
 
 from ops.maintenance import tuning
 from ops.maintenance.advice import GB, MB, WHY, Machine, Setting, advise
@@ -66,19 +65,6 @@ def test_memory_is_never_promised_twice():
             for c in advise(Machine(memory, 4, True, GB, 60), settings_of(dict.fromkeys(SMALL, 1)))
         }
         assert int(found["shared_buffers"].removesuffix("MB")) * MB <= max(memory // 2, 128 * MB)
-
-
-@pytest.fixture
-def cluster(_cluster, db, monkeypatch):
-    """Maintenance signs in at a cluster whose settings nobody else shares."""
-    known = connections["maintenance"].settings_dict
-    connections["maintenance"].close()
-    for name, value in (("PORT", _cluster.postgres.port), ("NAME", "healthrecords"),
-                        ("PASSWORD", _cluster.passwords["database_maintenance"])):  # fmt: skip
-        monkeypatch.setitem(known, name, value)
-    yield _cluster
-    tuning.undo()
-    connections["maintenance"].close()
 
 
 def shown(cluster, name):

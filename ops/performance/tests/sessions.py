@@ -18,7 +18,7 @@ def session(role="owner", application="a test"):
         yield connection
 
 
-def wait_until(condition, seconds=30):
+def wait_until(condition, seconds=60):
     """What the condition gives, once it gives something; fails where it never does."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:

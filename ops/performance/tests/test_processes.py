@@ -60,7 +60,8 @@ def told(ended, key):
     return json.loads(ended.out)[key]
 
 
-def test_a_running_process_tells_of_its_pool_and_what_grows_in_it_and_loads_what_it_keeps(db, operate):
+def test_a_running_process_tells_of_its_pool_and_what_grows_in_it_and_loads_what_it_keeps(db, operate, monkeypatch):
+    monkeypatch.setattr(processes, "_PATIENCE", 60.0)
     with a_process(GROWS) as running:
         grown = operate("performance", "memory", "--trace", "1", "--json")
         pool = operate("performance", "pool", "--json")
@@ -94,7 +95,10 @@ def test_a_full_pool_is_a_problem(db, operate, monkeypatch):
     assert told(ended, "pools")[0]["percent"] == 100
     assert "HEALTHCARE_DATABASE_POOL" in told(ended, "summary")
     assert value("database_pool_waiting") == 3
-    met = {row["target"]: row["met"] for row in told(operate("performance", "database", "--json"), "targets")}
+    met = {
+        row["target"]: row["met"]
+        for row in told(operate("performance", "database", "--seconds", "1", "--json"), "targets")
+    }
     assert met["connection pool"] is False
 
 
