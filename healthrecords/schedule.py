@@ -29,7 +29,8 @@ class Job:
 
     `objective`: the longest that a run should take. `lateness`: how long after its turn a run may begin before it
     counts as missed. `again`: run it at once when its process died halfway; else it is marked, and the next turn runs.
-    `severity`: of the notice when it fails or is missed (critical or warning).
+    `severity`: of the notice when it fails or is missed (critical or warning). `guarded`: whoever runs it now in the
+    console is asked for a fresh second factor, as for the same work elsewhere.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Job:
     queue: str = SHORT
     again: bool = False
     severity: str = "warning"
+    guarded: bool = False
 
     def turn_after(self, moment: datetime) -> datetime:
         """The first turn after `moment`."""
@@ -122,14 +124,14 @@ JOBS: tuple[Job, ...] = (
     Job("check-documents", "documents.tasks.check", daily(3, 40), 4 * HOUR, 6 * HOUR, queue=LONG),
     # Backups of the database.
     Job("backup-full", "ops.backup.tasks.database", daily(2, 0), 2 * HOUR, 2 * HOUR, ("full",), LONG,
-        again=True, severity="critical"),
+        again=True, severity="critical", guarded=True),
     Job("backup-incremental", "ops.backup.tasks.database", hourly(15), 15 * MINUTE, 2 * HOUR, ("incremental",), LONG),
     Job("backup-archive", "ops.backup.tasks.database", daily(1, 0, "sun"), 4 * HOUR, 4 * HOUR, ("archive",), LONG,
-        again=True),
+        again=True, guarded=True),
     Job("backup-test", "ops.proof.tasks.prove", daily(4, 30), HOUR, 4 * HOUR, queue=LONG, again=True,
-        severity="critical"),
+        severity="critical", guarded=True),
     Job("backup-verify", "ops.proof.tasks.verify", daily(6, 0), 4 * HOUR, 4 * HOUR, queue=LONG),
-    Job("backup-retention", "ops.proof.tasks.thin_out", daily(6, 30), HOUR, 4 * HOUR, queue=LONG),
+    Job("backup-retention", "ops.proof.tasks.thin_out", daily(6, 30), HOUR, 4 * HOUR, queue=LONG, guarded=True),
     Job("backup-publish", "ops.proof.tasks.publish", quarterly(), 5 * MINUTE, 2 * HOUR, queue=LONG),
     # Copies of all else. Documents come after the database, so that each row of a backup has its object.
     Job("backup-config", "ops.archives.tasks.archive", daily(3, 0), HOUR, 4 * HOUR, ("config",), LONG, again=True),
@@ -143,8 +145,11 @@ JOBS: tuple[Job, ...] = (
     Job("maintain-analyze", "ops.maintenance.tasks.keep", daily(0, 20), HOUR, 6 * HOUR, ("analyze",), LONG),
     Job("maintain-vacuum", "ops.maintenance.tasks.keep", daily(0, 40), HOUR, 6 * HOUR, ("vacuum",), LONG),
     Job("maintain-report", "ops.maintenance.tasks.report", daily(7, 0), 2 * HOUR, 6 * HOUR, queue=LONG),
-    Job("maintain-reindex", "ops.maintenance.tasks.reindex", daily(7, 30, "sun"), 4 * HOUR, 6 * HOUR, queue=LONG),
+    Job("maintain-reindex", "ops.maintenance.tasks.reindex", daily(7, 30, "sun"), 4 * HOUR, 6 * HOUR, queue=LONG,
+        guarded=True),
 )  # fmt: skip
+
+BY_NAME = {job.name: job for job in JOBS}
 
 # Packages whose module `tasks` holds background work.
 TASK_PACKAGES = sorted({job.package for job in JOBS} | {"ops.schedule"})

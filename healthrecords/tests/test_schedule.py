@@ -5,9 +5,21 @@ from datetime import UTC, datetime
 import pytest
 
 from healthrecords.celery import app
-from healthrecords.schedule import DAY, HOUR, JOBS, LONG, MINUTE, Job, beat_schedule, daily, every, hourly, quarterly
+from healthrecords.schedule import (
+    BY_NAME,
+    DAY,
+    HOUR,
+    JOBS,
+    LONG,
+    MINUTE,
+    Job,
+    beat_schedule,
+    daily,
+    every,
+    hourly,
+    quarterly,
+)
 
-BY_NAME = {job.name: job for job in JOBS}
 # The runbook's backup schedule and its daily checks (docs/runbooks), by hand.
 RUNBOOK = {
     "backup-full": "daily 02:00",

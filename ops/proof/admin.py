@@ -1,6 +1,5 @@
 """The console's page of backups: a timeline, what is proven, two buttons, and the command for a chosen moment."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,15 +13,16 @@ from healthrecords.accounts import stepup
 from healthrecords.console.minutes import asked_of, minutes_of
 from healthrecords.console.notices import Notice
 from healthrecords.console.policy_admin import PolicyAdmin
-from healthrecords.schedule import LONG
+from healthrecords.schedule import BY_NAME
 from healthrecords.trail import Fact
-from ops.backup import tasks as backups
-from ops.proof import tasks as proof
+from ops.schedule.tasks import hand_out
 
 from . import publishing, timeline
 from .models import Backups
 from .moments import Choice
 
+# What a button does: the command that it is, and the job of the timetable that a worker runs for it.
+WAYS = {"backup": ("backup database", "backup-full"), "test": ("backup test", "backup-test")}
 STARTED = "It was handed to the worker of long work, and shows here when it has ended."
 
 
@@ -63,16 +63,9 @@ class BackupsAdmin(PolicyAdmin):
         if asked := stepup.ask(request):
             return asked
         person: Any = request.user
-        ways: dict[str, tuple[str, Callable[[], Any]]] = {
-            "backup": ("backup database", lambda: _later(backups.database, "full", by=person.name)),
-            "test": ("backup test", lambda: _later(proof.prove, by=person.name)),
-        }
-        if way := ways.get(request.POST.get("do", "")):
-            minutes_of(request).note(self.asked(request, "create"), [Fact("command", detail=f"console: {way[0]}")])
-            way[1]()
+        command, job = WAYS.get(request.POST.get("do", ""), ("", ""))
+        if job:
+            minutes_of(request).note(self.asked(request, "create"), [Fact("command", detail=f"console: {command}")])
+            hand_out(BY_NAME[job], person.name)
             messages.success(request, STARTED)
         return HttpResponseRedirect(request.path)
-
-
-def _later(task: Any, *args: str, **options: str) -> None:
-    task.apply_async(args, options, queue=LONG, expires=6 * 3600)

@@ -12,6 +12,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from healthrecords.access.policy import permit
+from healthrecords.accounts import stepup
 from healthrecords.cli import counted
 from healthrecords.console.glances import Glance
 from healthrecords.console.minutes import asked_of, minutes_of
@@ -72,7 +73,7 @@ class StandingAdmin(PolicyAdmin):
         if stands is None:
             raise Http404(GONE)
         if request.method == "POST":
-            return self._run(request, stands)
+            return (stepup.ask(request) if stands.job.guarded else None) or self._run(request, stands)
         runs = Run.objects.filter(job=object_id)[:RUNS]
         context = {
             **_row(stands),

@@ -89,12 +89,16 @@ class Pulse(models.Model):
 
 
 class Trouble(models.Model):
-    """Something that was told and is not over. `subject` is a job, `beat`, or the worker of a queue."""
+    """Something that was told and is not over. `subject` is a job, `beat`, or the worker of a queue.
+
+    `gone`: since when it was not seen any more; it is over when that has lasted.
+    """
 
     subject = models.TextField(primary_key=True)
     kind = models.TextField()
     severity = models.TextField()
     since = models.DateTimeField(default=timezone.now)
+    gone = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"{self.subject}: {self.kind}"

@@ -11,14 +11,13 @@ from celery import current_app
 
 from healthrecords.cli import Result
 from healthrecords.redaction import scrub
-from healthrecords.schedule import JOBS, Job
+from healthrecords.schedule import BY_NAME, Job
 from ops import runs
 from ops.runs import TIMETABLE
 
 from .apart import held
 from .models import Standing
 
-BY_NAME = {job.name: job for job in JOBS}
 AGAIN = 2  # how often a run is begun again at once: what kills its process may be the run itself
 GONE = "Interrupted: its process ended before the run did."
 LONGEST = 2000  # characters of a summary

@@ -1,14 +1,14 @@
 """Look whether every job was run in its time and whether beat and the workers live, and tell what is new of it.
 
 The web server looks, since it lives where beat and the workers are dead; one look at a time, whoever makes it. Each
-trouble is told once when it begins and once when it is over. Where one host runs it all, the web server also sends what
-the silent cannot send; elsewhere Alertmanager is the other way (docs/runbooks/schedule.md).
+trouble is told once when it begins and once when it has been over for a while. Where one host runs it all, the web
+server also sends what the silent cannot; elsewhere Alertmanager is the other way (docs/runbooks/schedule.md).
 """
 
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Thread
 from time import monotonic, sleep
 
@@ -22,7 +22,7 @@ from healthrecords.schedule import JOBS
 from ops.runs import TIMETABLE
 
 from . import running, tasks
-from .judging import SILENT, is_silent
+from .judging import SILENT, is_silent, known
 from .models import Pulse, Standing, Trouble
 from .status import all_jobs, process_names
 
@@ -55,11 +55,12 @@ def clear_up() -> None:
 
 def report() -> None:
     """Tell what is new and what is over, unless somebody else is at it."""
+    now = timezone.now()
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOOK])
-        found = dict(troubles(timezone.now())) if cursor.fetchone() == (True,) else None
+        found = dict(troubles(now)) if cursor.fetchone() == (True,) else None
         if found is not None:
-            _tell(found)
+            _tell(found, now)
     if settings.EMBEDDED and found and any(trouble.kind == SILENT for trouble in found.values()):
         delivering.send_waiting()
 
@@ -75,34 +76,53 @@ def troubles(now: datetime) -> Iterator[tuple[str, Found]]:
             yield stands.job.name, Found(stands.trouble, stands.job.severity)
 
 
-def _tell(found: Mapping[str, Found]) -> None:
+def _tell(found: Mapping[str, Found], now: datetime) -> None:
     told = Trouble.objects.in_bulk()
     for subject, trouble in found.items():
         if subject not in told or told[subject].kind != trouble.kind:
-            Trouble.objects.update_or_create(subject=subject, defaults=vars(trouble))
-            _announce(subject, trouble)
+            Trouble.objects.update_or_create(subject=subject, defaults={**vars(trouble), "since": now, "gone": None})
+            _announce(subject, trouble, now)
+    Trouble.objects.filter(subject__in=found).update(gone=None)
     for subject in told.keys() - found.keys():
-        told[subject].delete()
-        # As severe as what it ends, so that it reaches whom that has reached.
-        notify.tell("schedule.over", told[subject].severity, "Over: {subject} is well again.", subject=subject)
+        _calm(told[subject], now)
 
 
-def _announce(subject: str, trouble: Found) -> None:
-    how, seconds = trouble.severity, settings.SCHEDULE_SILENCE
+def _calm(trouble: Trouble, now: datetime) -> None:
+    """Tell that it is over once it has been gone for a while: what comes and goes each minute is one trouble.
+
+    As severe as what it ends, so that it reaches whom that has reached.
+    """
+    gone = known(trouble.gone, now)
+    if gone and now - gone >= timedelta(seconds=settings.SCHEDULE_SILENCE):
+        facts = {"subject": trouble.subject, "since": _minute(trouble.since)}
+        notify.tell("schedule.over", trouble.severity, "Over: {subject} is well again.", **facts)
+        trouble.delete()
+    elif gone is None:
+        Trouble.objects.filter(subject=trouble.subject).update(gone=now)
+
+
+def _minute(time: datetime) -> str:
+    """A time as a fact of a notice; it keeps what happens twice in an hour apart."""
+    return f"{time:%Y-%m-%dT%H:%MZ}"
+
+
+def _announce(subject: str, trouble: Found, now: datetime) -> None:
+    how, since, seconds = trouble.severity, _minute(now), settings.SCHEDULE_SILENCE
     match trouble.kind:
         case "silent":
             notify.tell("schedule.silent", how, "{process} was not heard for {seconds} seconds: jobs are not run.",
-                        process=subject, seconds=seconds)  # fmt: skip
+                        process=subject, seconds=seconds, since=since)  # fmt: skip
         case "late":
-            notify.tell("schedule.late", how, "The job {job} was not begun in its time.", job=subject)
+            notify.tell("schedule.late", how, "The job {job} was not begun in its time.", job=subject, since=since)
         case "long":
-            notify.tell("schedule.long", how, "The job {job} runs longer than it should.", job=subject)
+            notify.tell("schedule.long", how, "The job {job} runs longer than it should.", job=subject, since=since)
         case "problem":
-            notify.tell("schedule.problem", how, "The job {job} has found a problem.", job=subject)
+            notify.tell("schedule.problem", how, "The job {job} has found a problem.", job=subject, since=since)
         case "interrupted":
-            notify.tell("schedule.interrupted", how, "The process of the job {job} ended halfway.", job=subject)
+            notify.tell("schedule.interrupted", how, "The process of the job {job} ended halfway.",
+                        job=subject, since=since)  # fmt: skip
         case _:
-            notify.tell("schedule.failed", how, "The job {job} failed.", job=subject)
+            notify.tell("schedule.failed", how, "The job {job} failed.", job=subject, since=since)
 
 
 def begin(every: float | None = None) -> Thread:

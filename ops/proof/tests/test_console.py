@@ -116,9 +116,9 @@ def test_the_buttons_hand_the_work_to_the_queue_in_the_person_s_name(db, signed_
     client = signed_in("operator")
     for button in ("backup", "test", "nonsense"):
         assert client.post(PAGE, {"do": button}).status_code == 302
-    assert [(name, args, options["by"]) for name, args, options, _ in queued] == [
-        ("ops.backup.tasks.database", ("full",), "operator"),
-        ("ops.proof.tasks.prove", (), "operator"),
+    assert [(name, args) for name, args, _ in queued] == [
+        ("ops.schedule.tasks.perform", ("backup-full", "operator")),
+        ("ops.schedule.tasks.perform", ("backup-test", "operator")),
     ]
     assert {how["queue"] for *_, how in queued} == {"long"}
     assert [event.detail for event in trail(action="command")] == ["console: backup database", "console: backup test"]

@@ -57,6 +57,17 @@ def test_an_operator_runs_a_job_now_on_its_own_queue_and_that_is_recorded(runnin
     assert (row.actor, row.detail) == ("operator", "console: run backup-full")
 
 
+@pytest.mark.parametrize(("name", "asked"), [("backup-retention", True), ("check-documents", False)])
+def test_a_job_that_removes_something_asks_for_a_fresh_factor(running_well, signed_in, handed, name, asked):
+    browser = signed_in("operator")
+    session = browser.session
+    session["account_authentication_methods"][0]["at"] -= 301
+    session.save()
+    answer = browser.post(f"{PAGE}{name}/")
+    assert answer["Location"].startswith("/accounts/confirm/") is asked
+    assert (handed == []) is asked
+
+
 @pytest.mark.parametrize("role", ["auditor", "security-officer"])
 def test_who_may_only_look_is_offered_no_button_and_refused(running_well, signed_in, handed, role):
     browser = signed_in(role)

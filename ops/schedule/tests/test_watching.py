@@ -19,6 +19,11 @@ def told():
     return list(Notice.objects.order_by("told_at", "uuid").values_list("event", "severity", "summary"))
 
 
+def wait():
+    """Let so much time go by that what is gone is over."""
+    Trouble.objects.exclude(gone=None).update(gone=timezone.now() - timedelta(seconds=181))
+
+
 def test_where_all_is_well_nobody_is_told_anything(running_well):
     watching.look()
     assert told() == []
@@ -43,8 +48,33 @@ def test_a_trouble_is_told_once_and_once_when_it_is_over(running_well, stands, e
     rows.update(begun=timezone.now(), outcome="good")
     for _ in range(3):
         watching.look()
+    assert len(told()) == 1
+    wait()
+    for _ in range(3):
+        watching.look()
     assert told()[1:] == [("schedule.over", "critical", "Over: seal-audit-trail is well again.")]
     assert not Trouble.objects.exists()
+
+
+def test_a_job_that_fails_every_other_minute_is_one_trouble(running_well):
+    for outcome in ("error", "good") * 4:
+        Standing.objects.filter(job=SEAL.name).update(outcome=outcome)
+        watching.look()
+        Trouble.objects.exclude(gone=None).update(gone=timezone.now() - timedelta(seconds=60))
+    assert [event for event, _, _ in told()] == ["schedule.failed"]
+
+
+def test_a_trouble_that_comes_back_after_it_was_over_is_told_as_a_new_one(running_well):
+    rows = Standing.objects.filter(job=SEAL.name)
+    for _ in range(2):
+        rows.update(outcome="error")
+        watching.look()
+        rows.update(outcome="good")
+        watching.look()
+        wait()
+        watching.look()
+    assert [event for event, _, _ in told()] == ["schedule.failed", "schedule.over"] * 2
+    assert all("since" in notice.facts for notice in Notice.objects.all())
 
 
 def test_a_job_that_is_late_after_it_failed_is_told_again(running_well):
@@ -78,6 +108,8 @@ def test_one_that_speaks_again_is_well_again_and_its_jobs_have_their_lateness_on
     pulses._last.clear()
     for name in status.process_names():
         pulses.say(name)
+    watching.look()
+    wait()
     watching.look()
     assert {event for event, _, _ in told()[3:]} == {"schedule.over"}
     assert len(told()) == 6
