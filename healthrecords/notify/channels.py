@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -81,19 +82,15 @@ def remove_route(channel: Channel, key: str, by: AccessRequest) -> bool:
 def test(channel: Channel, by: AccessRequest) -> Delivery:
     """Put a test message for a channel into the outbox, and ask the worker to send; return its delivery."""
     with transaction.atomic():
-        now = timezone.now()
-        text = f"This is a test of the channel {channel.name}."
-        notice = Notice.objects.create(event=TEST, severity=Severity.INFO, summary=text, key=b"", routed_at=now)
-        delivery = Delivery.objects.create(notice=notice, channel=channel)
-        _record("update", channel, "was tested", by)
+        delivery = _tested(channel, by)
         transaction.on_commit(outbox.send_soon)
     return delivery
 
 
-def send_now(delivery: Delivery) -> Delivery:
-    """Send one delivery here and now, unless a worker has it in hand; return it as it is afterwards."""
-    if claimed := delivering.claim(pk=delivery.pk):
-        delivering.attempt(claimed)
+def test_now(channel: Channel, by: AccessRequest) -> Delivery:
+    """Send a test message through a channel here and now; return its delivery as it is afterwards."""
+    delivery = _tested(channel, by, tries=1, next_at=timezone.now() + delivering.CLAIM)  # no worker takes it meanwhile
+    delivering.attempt(delivery)
     delivery.refresh_from_db()
     return delivery
 
@@ -126,6 +123,14 @@ def _check(address: str) -> None:
         sending.check(address)
     except sending.NotTaken as fault:
         raise ValidationError(str(fault)) from None
+
+
+@transaction.atomic
+def _tested(channel: Channel, by: AccessRequest, **claimed: Any) -> Delivery:
+    text = f"This is a test of the channel {channel.name}."
+    notice = Notice.objects.create(event=TEST, severity=Severity.INFO, summary=text, key=b"", routed_at=timezone.now())
+    _record("update", channel, "was tested", by)
+    return Delivery.objects.create(notice=notice, channel=channel, **claimed)
 
 
 def _switch(channel: Channel, enabled: bool, by: AccessRequest) -> bool:

@@ -6,7 +6,7 @@ goes out once more, under the same id. Never twice at the same time: a claim out
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -26,7 +26,7 @@ TRIES = 10  # then it is given up, after about four hours
 LONGEST_WAIT = 60  # minutes
 CLAIM = timedelta(seconds=2 * sending.SECONDS)
 MAIL = "notify:mail"  # whether the process that sends has a mail server: the web processes have none to ask
-RUNNING, RUN = "notify:sending", 300  # the key of the one run, and for how many seconds a dead one bars the next
+RUNNING = "notify:sending"  # the key of the one run; it lasts as long as a claim, and is renewed for each message
 
 
 def send_waiting() -> tuple[int, int]:
@@ -85,6 +85,7 @@ def _send_by(way: UUID | None) -> tuple[int, bool]:
     which = {"channel_id": way} if way else {"channel": None}
     sent = 0
     while found := claim(**which):
+        _keep_others_out(CLAIM.seconds)
         if not attempt(found):
             return sent, False
         sent += 1
@@ -109,7 +110,7 @@ def _record(delivery: Delivery, **said: Any) -> None:
 def _alone() -> Iterator[bool]:
     """Whether no other run sends now. Without the cache all may run: claims keep them from doing the same."""
     try:
-        first = cache.add(RUNNING, 1, timeout=RUN)
+        first = cache.add(RUNNING, 1, timeout=CLAIM.seconds)
         cache.set(MAIL, settings.MAIL_IS_SET, timeout=3600)
     except Exception:
         log.warning("The cache does not answer: two runs may send at the same time, each its own messages.")
@@ -118,11 +119,10 @@ def _alone() -> Iterator[bool]:
         yield first
     finally:
         if first:
-            _free()
+            _keep_others_out(0)
 
 
-def _free() -> None:
-    try:
-        cache.delete(RUNNING)
-    except Exception:
-        log.warning("The cache does not answer; the next run waits for at most %s seconds.", RUN)
+def _keep_others_out(seconds: int) -> None:
+    """Let no other run begin for so long; a process that dies keeps them out no longer than its claim."""
+    with suppress(Exception):  # a cache that does not answer
+        cache.set(RUNNING, 1, timeout=seconds)

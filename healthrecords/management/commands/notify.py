@@ -46,7 +46,7 @@ class Command(Group):
     @verb(changes=True)
     def test(self, name: Name) -> Result:
         """Send a test through a channel now, and say whether it was taken."""
-        done = channels.send_now(channels.test(channels.named(name), self.request))
+        done = channels.test_now(channels.named(name), self.request)
         if done.state == State.SENT:
             return Result(f"{name} took the test.", {"delivery": _delivery(done)})
         return Result(f"{name} did not take the test: {done.reason}", {"delivery": _delivery(done)}, "problem")

@@ -158,6 +158,6 @@ def test_without_the_cache_notices_still_leave(oncall, service, monkeypatch):
         raise OSError("the cache is away")
 
     monkeypatch.setattr(delivering.cache, "add", fail)
-    monkeypatch.setattr(delivering.cache, "delete", fail)
+    monkeypatch.setattr(delivering.cache, "set", fail)
     tell("backup.failed", "critical", "A backup failed.")
     assert send_waiting() == (1, 0)
