@@ -87,6 +87,7 @@ def take_all(page: Any, server: str, who: tuple[str, str], search: str, suffix: 
     take_documents(page, suffix)
     take_vaccines(page, server, suffix)
     take_oversight(page, server, suffix)
+    take_operations(page, server, suffix)
     if app := os.environ.get("HEALTHCARE_PICTURE_APP"):
         take_app(page, server, (app, search), suffix)
 
@@ -193,6 +194,14 @@ def take_oversight(page: Any, server: str, suffix: str) -> None:
     patient = page.get_by_label("Patient").input_value()
     page.goto(f"{server}/admin/compliance/entereddisclosure/?q={patient}")
     take("accounting")
+
+
+def take_operations(page: Any, server: str, suffix: str) -> None:
+    """An operator's home page and charts, from below what every page says first."""
+    for name, address, first in (("home", "/admin/", "#glances"), ("charts", "/admin/ops/sample/", ".ranges")):
+        page.goto(f"{server}{address}")
+        page.locator(first).evaluate("part => part.scrollIntoView()")
+        page.screenshot(path=str(HERE / f"{name}{suffix}.png"))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from .figures import Figure
 
 HEIGHT = 100.0
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
+_UNITS = ((DAY, "d"), (HOUR, "h"), (MINUTE, "min"))
 # Where an axis of seconds may end; other axes end at 1, 2 or 5 times a power of ten.
 ENDS_OF_SECONDS = (1, 10, 30, MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 6 * HOUR,
                    12 * HOUR, DAY, 2 * DAY, 4 * DAY, 10 * DAY, 20 * DAY, 40 * DAY, 100 * DAY, 400 * DAY)  # fmt: skip
@@ -90,10 +91,9 @@ def said(value: float | None, unit: str) -> str:
 
 
 def _duration(seconds: float) -> str:
-    for length, word in ((2 * DAY, "d"), (2 * HOUR, "h"), (2 * MINUTE, "min")):
-        if seconds >= length:
-            return f"{seconds / {'d': DAY, 'h': HOUR, 'min': MINUTE}[word]:.3g} {word}"
-    return f"{seconds:.3g} s" if seconds >= 1 else "0 s" if seconds < 0.05 else f"{seconds:.1f} s"
+    unit, word = next(((unit, word) for unit, word in _UNITS if seconds >= 2 * unit), (1.0, "s"))
+    number = f"{seconds / unit:.1f}" if seconds / unit < 10 else f"{seconds / unit:.0f}"
+    return f"{number.removesuffix('.0')} {word}"
 
 
 def end_of_axis(highest: float, unit: str) -> float:
