@@ -153,6 +153,10 @@ def take_vaccines(page: Any, server: str, suffix: str) -> None:
     take("duplicates")
     page.goto(f"{server}/admin/ops/backups/")
     take("backups")
+    page.goto(f"{server}/admin/ops/standing/")
+    take("schedule")
+    page.goto(f"{server}/admin/ops/standing/backup-publish/")
+    take("schedule-job")
 
 
 def take_app(page: Any, server: str, asked: tuple[str, str], suffix: str) -> None:

@@ -17,11 +17,11 @@ class Timetable(Scheduler):
     """Hands out what healthrecords.schedule says, notes when, and says that it lives."""
 
     def setup_schedule(self) -> None:
-        """Go on from when each job was handed out last; a new job waits for its first turn."""
+        """Go on from when each job was handed out last, or was new."""
         super().setup_schedule()
         now = timezone.now()
         for name, standing in Standing.all_by_name().items():
-            self.schedule[name].last_run_at = known(standing.handed, now) or now
+            self.schedule[name].last_run_at = known(standing.handed, now) or known(standing.since, now) or now
 
     def tick(self, *args: Any, **options: Any) -> float:
         """Hand out what is due."""

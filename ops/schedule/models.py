@@ -45,8 +45,12 @@ class Standing(models.Model):
     @classmethod
     def all_by_name(cls) -> dict[str, Self]:
         """How every job of the timetable stands; rows of those that are new are made."""
-        cls.objects.bulk_create([cls(job=job.name) for job in JOBS], ignore_conflicts=True)
-        return cls.objects.in_bulk([job.name for job in JOBS])
+        names = {job.name for job in JOBS}
+        found = cls.objects.in_bulk(names)
+        if new := names - found.keys():
+            cls.objects.bulk_create([cls(job=name) for name in new], ignore_conflicts=True)
+            found |= cls.objects.in_bulk(new)
+        return found
 
     def begin(self, message: str, by: str) -> None:
         """Note that a run begins, and by which message of the queue; by none where it was not handed out."""

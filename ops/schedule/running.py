@@ -7,7 +7,7 @@ dropped; one whose process died is run again where the job's row says so, at mos
 from time import monotonic
 from typing import Any
 
-from celery import current_app
+from django.utils.module_loading import import_string
 
 from healthrecords.cli import Result
 from healthrecords.redaction import scrub
@@ -76,7 +76,7 @@ def _work(job: Job, standing: Standing) -> None:
     started = monotonic()
     with runs.turn_of(job.name, standing.by) as turn:
         try:
-            returned = current_app.tasks[job.task].run(*job.args)
+            returned = import_string(job.task).run(*job.args)
         except Exception as fault:
             _ended(job, standing, turn, runs.Job(scrub(f"{type(fault).__name__}: {fault}"), "error"), started)
             raise

@@ -56,6 +56,13 @@ def test_turns_that_fell_into_a_stop_are_made_up_for_once(timetable, handed_out)
     assert len(handed_out) == 2
 
 
+def test_a_first_turn_that_fell_into_a_stop_is_made_up_for_too(timetable, handed_out):
+    Standing.all_by_name()
+    Standing.objects.filter(job="scan-all-documents").update(since=timezone.now() - timedelta(days=8))
+    timetable()
+    assert handed_out == ["scan-all-documents"]
+
+
 def test_a_hand_out_that_is_dated_to_come_bars_nothing(timetable, handed_out):
     handed(seal_audit_trail=-timedelta(days=400))
     made = timetable()

@@ -1,15 +1,19 @@
 """schedule list, status and run, and what Prometheus reads."""
 
 import json
+import subprocess
+import sys
 from datetime import timedelta
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
+from healthrecords.embedded.datadir import CHECKOUT
 from healthrecords.schedule import JOBS
 from ops.runs import Run
 from ops.schedule.models import Pulse, Standing
+from ops.schedule.tests.conftest import own_environment
 
 
 def test_list_shows_each_job_with_its_time_its_objective_and_its_next_turn(operate):
@@ -53,6 +57,15 @@ def test_run_ends_as_the_job_ends_and_is_recorded_under_its_name(jobs, operate, 
     assert said in ended.out + ended.err
     assert Run.objects.filter(job=task).exists()
     assert Run.objects.filter(command="schedule run", job="").count() == 1
+
+
+def test_run_finds_the_work_of_a_job_in_a_process_that_is_no_worker(db):
+    ended = subprocess.run(
+        [sys.executable, "manage.py", "schedule", "run", "expire-enrolment-links"],
+        cwd=CHECKOUT, env=own_environment(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "expire-enrolment-links: 0 links removed." in ended.stdout
 
 
 def test_run_refuses_a_job_that_is_not_there_and_one_that_goes_on(sleeper, jobs, operate):

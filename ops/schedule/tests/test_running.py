@@ -6,7 +6,7 @@ import pytest
 
 from healthrecords.schedule import every
 from ops.runs import Run
-from ops.schedule import running
+from ops.schedule import running, tasks
 from ops.schedule.models import Standing
 from ops.schedule.running import AGAIN, Busy, clear_up, perform
 from ops.schedule.tests import work
@@ -78,6 +78,11 @@ def test_a_message_that_comes_again_after_its_run_has_ended_does_nothing(jobs):
         with suppress(Busy):
             perform("good", message=message)
     assert work.DONE == ["done", "done"]
+
+
+def test_a_job_that_is_in_the_timetable_no_more_is_left_alone(db, caplog):
+    tasks.perform.apply(("gone-since",), throw=True)
+    assert "There is no job gone-since any more." in caplog.text
 
 
 def test_two_runs_of_one_job_never_overlap(sleeper, jobs):
