@@ -28,9 +28,9 @@ CACHED = (
     Kind("guesses", "guesses:", "healthrecords.accounts.attempts", "guesses at passwords, codes and tokens", 90_000),
     Kind("axes", "axes-", "healthrecords.accounts.guessing", "failed sign-ins in a row (django-axes)", 900),
     Kind("audit", "audit-", "compliance.audit.tasks", "what the last verification and comparison found", None),
-    Kind("notify", "notify:", "healthrecords.notify.delivering", "that a run sends notices now", 300),
-    Kind("health", "health", "ops.health", "asked, to see whether the cache answers", 60),
-    Kind("readiness", "readiness", "ops.health.readiness", "asked, to see whether the cache answers", 60),
+    Kind("encryption", "encryption-", "ops.monitoring.encryption", "what the last count of sealed values found", None),
+    Kind("notify", "notify:", "healthrecords.notify.delivering",
+         "that a run sends notices now, and whether it has a mail server", 3600),
     Kind("screens", "unfold_search_", "unfold", "which screens of the console a search named, by a hash", 300),
 )  # fmt: skip
 # Written to the server itself.
@@ -38,6 +38,7 @@ RAW = (
     Kind("tasks", "healthrecords:tasks", "ops.monitoring.work", "how tasks of all workers ended", None),
     Kind("blocked", "healthrecords:blocked", "healthrecords.accounts.blocking", "how many addresses are blocked",
          200_000),
+    Kind("health", "health:", "ops.health.stores", "written and read back, to see whether the cache works", 10),
     Kind("processes", "healthrecords:processes", "ops.performance.reporting", "what each process tells of itself", 60),
     Kind("processes", "healthrecords:asked", "ops.performance.reporting", "what processes are asked", 60),
     Kind("processes", "healthrecords:answers:", "ops.performance.reporting", "what they answered", 60),

@@ -7,7 +7,11 @@ from django.core.cache import cache
 from django.test import Client
 from django_redis import get_redis_connection
 
+from compliance.audit.tasks import verify
+from healthrecords.notify.delivering import send_waiting
 from ops.caching import kinds, survey
+from ops.health.stores import cache_answers
+from ops.monitoring import encryption
 from ops.performance.reporting import Reporter
 from tests.cast import PATIENT
 
@@ -30,6 +34,10 @@ def after_a_day(integrator, clinician, outsider, signed_in):
     browser.get("/admin/search/?s=Jansen")
     for password in ("wrong", "again"):
         Client().post("/accounts/login/", {"login": "clinician@example.org", "password": password})
+    encryption.measure()
+    verify()
+    send_waiting()
+    assert cache_answers()
     Reporter("web").turn()
     return patient
 
@@ -38,7 +46,7 @@ def test_every_key_of_a_day_has_an_owner_and_an_end(after_a_day, operate):
     found = list(survey.entries())
     assert [each.key for each in found if each.stray] == []
     named = {each.kind.name for each in found}
-    assert {"fhir-order", "rate", "guesses", "axes", "processes"} <= named
+    assert {"fhir-order", "rate", "guesses", "axes", "audit", "encryption", "notify", "health", "processes"} <= named
     for_ever = {kind.name for kind in (*kinds.CACHED, *kinds.RAW) if kind.longest is None}
     assert {each.kind.name for each in found if each.left is None} <= for_ever
     ended = operate("cache", "patterns", "--json")

@@ -9,6 +9,8 @@ from healthrecords.cli import DryRun, Group, Result, counted, error, progress, v
 from ops.maintenance import findings, indexes, tables, tuning
 from ops.maintenance.tables import Work
 
+LISTED = 20  # indexes or tables that are shown, the largest
+
 
 class Command(Group):
     help = "Maintenance of the database; never during a backup."
@@ -20,15 +22,16 @@ class Command(Group):
         """Rebuild every index, one at a time, while everybody works (REINDEX CONCURRENTLY)."""
         found, leftovers = indexes.plan()
         if dry_run:
-            rows = [{"index": each.name, "table": each.table, "bytes": each.size} for each in found]
+            rows = [{"index": each.name, "table": each.table, "bytes": each.size} for each in reversed(found)]
             names = [each.name for each in leftovers]
             return Result(
                 f"{len(rows)} indexes would be rebuilt, {counted(len(names), 'leftover')} dropped.",
-                {"dry_run": True, "indexes": rows, "leftovers": names},
+                {"dry_run": True, "count": len(rows), "largest": rows[:LISTED], "leftovers": names},
             )
         with progress("Rebuilding", sum(each.size for each in found), of_bytes=True) as advance:
             done = indexes.rebuild(advance)
-        data = {"indexes": done.done, "failed": done.failed, "leftovers": done.leftovers}
+        largest = done.done[: -LISTED - 1 : -1]
+        data = {"count": len(done.done), "largest": largest, "failed": done.failed, "leftovers": done.leftovers}
         return Result(indexes.told(done), data, "problem" if done.failed else "good")
 
     @command()
@@ -81,9 +84,14 @@ class Command(Group):
 def _kept(work: Work, dry_run: bool) -> Result:
     found = tables.plan()
     if dry_run:
-        rows = [{"table": each.name, "bytes": each.size, "rows": each.live, "dead": each.dead} for each in found]
-        return Result(f"{counted(len(rows), 'table')} would be worked on.", {"dry_run": True, "tables": rows})
+        rows = [
+            {"table": each.name, "bytes": each.size, "rows": each.live, "dead": each.dead} for each in reversed(found)
+        ]
+        summary = f"{counted(len(rows), 'table')} would be worked on."
+        return Result(summary, {"dry_run": True, "count": len(rows), "largest": rows[:LISTED]})
     with progress(work.capitalize(), sum(each.size for each in found), of_bytes=True) as advance:
         done = tables.keep(work, advance)
-    data = {"tables": done.done, "failed": done.failed, "bloated": done.bloated, "held": done.held}
+    largest = done.done[: -LISTED - 1 : -1]
+    known = {"count": len(done.done), "largest": largest, "failed": done.failed}
+    data = known | {"bloated": done.bloated, "held": done.held}
     return Result(tables.told(done), data, "problem" if done.failed or done.bloated else "good")
