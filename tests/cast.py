@@ -4,6 +4,7 @@ import email
 import json
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from email.message import Message
 from typing import Any
 
@@ -164,7 +165,7 @@ def broken_trail(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trail, "_sink", lambda: fail)
 
 
-class _Post:
+class Post:
     """A mail server that keeps what it is given."""
 
     def __init__(self) -> None:
@@ -175,12 +176,11 @@ class _Post:
         return "250 kept"
 
 
-@pytest.fixture
-def inbox(settings: Any) -> Iterator[list[Message]]:
-    """What a real mail server, to which the settings lead, has been given."""
+@contextmanager
+def mail_server(post: Post, settings: Any) -> Iterator[list[Message]]:
+    """Run a real mail server, to which the settings lead; answer what it has been given."""
     from aiosmtpd.controller import Controller
 
-    post = _Post()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -190,3 +190,10 @@ def inbox(settings: Any) -> Iterator[list[Message]]:
     settings.MAIL_IS_SET, settings.EMAIL_HOST, settings.EMAIL_PORT = True, "127.0.0.1", port
     yield post.messages
     server.stop()
+
+
+@pytest.fixture
+def inbox(settings: Any) -> Iterator[list[Message]]:
+    """What a mail server has been given that takes everything."""
+    with mail_server(Post(), settings) as messages:
+        yield messages

@@ -48,11 +48,12 @@ def attempt(delivery: Delivery) -> bool:
     """Send a claimed delivery and record how it ended; whether it was taken."""
     channel = delivery.channel
     try:
-        sending.send(str(channel.address) if channel else sending.BY_DEFAULT, message(delivery.notice))
+        address = str(channel.address) if channel else sending.BY_DEFAULT
+        note = sending.send(address, message(delivery.notice))
     except Exception as fault:  # whatever a channel does, the others go on
         _failed(delivery, str(fault) if isinstance(fault, sending.NotTaken) else f"{type(fault).__name__} here.")
         return False
-    _record(delivery, state=State.SENT, ended_at=timezone.now(), reason="")
+    _record(delivery, state=State.SENT, ended_at=timezone.now(), reason=note)
     return True
 
 

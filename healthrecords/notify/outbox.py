@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
 
@@ -15,6 +16,7 @@ from healthrecords.notify.models import Channel, Delivery, Notice, Route, Severi
 
 log = logging.getLogger(__name__)
 
+ASKED = "notify:asked"
 SAME = timedelta(hours=1)  # the same trouble within it is one notice with a count
 KEPT = timedelta(days=400)
 AT_ONCE = 500  # notices that one look at the outbox takes
@@ -49,11 +51,15 @@ def forget(now: datetime | None = None) -> int:
 
 
 def send_soon() -> None:
-    """Have the worker send; if the queue cannot be reached, the timetable does it within the minute."""
+    """Have the worker send; if the queue cannot be reached, the timetable does it within the minute.
+
+    A storm asks once: the worker takes the mark away when it begins.
+    """
     from healthrecords.notify.tasks import send
 
     try:
-        send.apply_async(retry=False, expires=60)
+        if cache.add(ASKED, 1, timeout=30):
+            send.apply_async(retry=False, expires=60)
     except Exception:  # whatever is wrong with the queue, the work goes on
         log.warning("A notice could not be handed to the queue; the next minute's run sends it.")
 

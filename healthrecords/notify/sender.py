@@ -7,7 +7,7 @@ the server is in its environment, and it starts no program.
 
 Reads one JSON object on stdin: `permitted`, pairs of address and port; and either `mail` (host, port, user, password,
 tls, sender, recipients, text) or `url` (for apprise; public addresses are open on port 443, too) with `title`, `body`
-and `severity`. Writes `{"reason": …}`, which is empty when the message was taken.
+and `severity`. Writes `reason`, which is empty when the message was taken, and `note`, what is to be known even so.
 """
 
 import json
@@ -52,14 +52,19 @@ def main() -> None:
     job = json.load(sys.stdin)
     fence = Fence([(address, port) for address, port in job["permitted"]], public="url" in job)
     sys.addaudithook(fence)
+    reason = note = ""
     try:
-        reason = _posted(job) if "url" in job else _mailed(job["mail"])
+        if "url" in job:
+            reason = _posted(job)
+        else:
+            note = _mailed(job["mail"])
     except (OSError, ValueError, ssl.SSLError) as fault:
         reason = _reason(fault)
-    json.dump({"reason": fence.refused or reason}, sys.stdout)
+    json.dump({"reason": fence.refused or reason, "note": note}, sys.stdout)
 
 
 def _mailed(mail: dict[str, Any]) -> str:
+    """Hand the mail over; that some recipients were refused is a note, since the others have it."""
     context = ssl.create_default_context()
     where = (mail["host"], mail["port"])
     secure = mail["tls"] == "from-the-start"

@@ -9,7 +9,8 @@ import os
 import subprocess
 import sys
 from email.message import EmailMessage
-from email.utils import formatdate, make_msgid
+from email.policy import SMTP
+from email.utils import formatdate
 from typing import Any
 
 from django.conf import settings
@@ -21,6 +22,7 @@ from healthrecords.notify.wording import Message
 
 SECONDS = 30.0  # for one message, whatever the other side does
 BY_DEFAULT = "role:operator,administrator"
+_SEVEN_BITS = SMTP.clone(cte_type="7bit")  # what every mail server takes
 _KEPT = ("PATH", "LANG", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
 
 
@@ -28,14 +30,13 @@ class NotTaken(Exception):
     """The message was not sent, or may not have been; the text is a sentence without the address's secrets."""
 
 
-def send(address: str, message: Message) -> None:
-    """Send a message; raise NotTaken with the reason."""
+def send(address: str, message: Message) -> str:
+    """Send a message; return what is to be noted though it was taken, and raise NotTaken with the reason."""
     if kinds.is_mail(address):
-        _run({"mail": _mail(recipients(address), message), "permitted": _mail_servers()}, "")
-        return
+        return _run({"mail": _mail(recipients(address), message), "permitted": _mail_servers()}, "")
     kind = kinds.of(address).kind
     text = {"title": "", "body": message.brief} if kind == "sms" else {"title": message.title, "body": message.body}
-    _run({"url": address, "permitted": outgoing.exceptions(), "severity": message.severity, **text}, address)
+    return _run({"url": address, "permitted": outgoing.exceptions(), "severity": message.severity, **text}, address)
 
 
 def check(address: str) -> None:
@@ -67,9 +68,9 @@ def _mail(to: list[str], message: Message) -> dict[str, Any]:
 
 
 def _text(to: list[str], message: Message) -> str:
-    mail = EmailMessage()
+    mail = EmailMessage(_SEVEN_BITS)
     mail["Subject"], mail["From"], mail["To"] = message.brief, settings.DEFAULT_FROM_EMAIL, ", ".join(to)
-    mail["Date"], mail["Message-ID"] = formatdate(), make_msgid(domain="healthrecords")
+    mail["Date"], mail["Message-ID"] = formatdate(), f"<{message.id}@healthrecords.invalid>"
     mail.set_content(message.body)
     return mail.as_string()
 
@@ -82,8 +83,8 @@ def _mail_servers() -> list[tuple[str, int]]:
         raise NotTaken(f"The name {settings.EMAIL_HOST} is not known.") from None
 
 
-def _run(job: dict[str, Any], address: str) -> None:
-    """Have the program send it; raise NotTaken unless it says that the message was taken."""
+def _run(job: dict[str, Any], address: str) -> str:
+    """Have the program send it; return its note, and raise NotTaken unless it says that the message was taken."""
     surroundings = {name: os.environ[name] for name in _KEPT if name in os.environ}
     command = [sys.executable, "-m", "healthrecords.notify.sender"]
     try:
@@ -91,10 +92,12 @@ def _run(job: dict[str, Any], address: str) -> None:
             command, input=json.dumps(job), capture_output=True, text=True, timeout=SECONDS, env=surroundings,
             cwd=settings.BASE_DIR, check=False,
         )  # fmt: skip
-        reason = str(json.loads(done.stdout)["reason"])
+        said = json.loads(done.stdout)
+        reason, note = str(said["reason"]), str(said["note"])
     except subprocess.TimeoutExpired:
         raise NotTaken(f"It took longer than {SECONDS:.0f} seconds.") from None
     except (OSError, ValueError, KeyError):
         raise NotTaken("The sending process broke off.") from None
     if reason:
         raise NotTaken(kinds.without_secrets(reason, address))
+    return note

@@ -12,8 +12,9 @@ NOBODY = "This message names nobody. The same id in two messages is the same not
 
 @dataclass(frozen=True)
 class Message:
-    """`brief` is for where a title or many lines have no room."""
+    """`brief` is for where a title or many lines have no room; `id` is the same when a message is sent again."""
 
+    id: str
     severity: str
     title: str
     body: str
@@ -26,7 +27,7 @@ def message(notice: Notice) -> Message:
     page = f"{settings.PUBLIC_URL}{reverse('admin:healthrecords_notice_page', args=[notice.pk])}"
     lines = [notice.summary, "", f"Severity: {severity}", f"Event: {notice.event}", _when(notice), *_facts(notice)]
     body = "\n".join([*lines, "", page, f"Notice {notice.pk}. {NOBODY}"])
-    return Message(notice.severity, f"{severity}: {site}", body, f"{severity}: {notice.summary}")
+    return Message(str(notice.pk), notice.severity, f"{severity}: {site}", body, f"{severity}: {notice.summary}")
 
 
 def _when(notice: Notice) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 from healthrecords.accounts.models import Role, User
 from healthrecords.notify.models import Channel, Delivery, Notice, Route, State
+from tests.cast import Post, mail_server
 
 
 class Service:
@@ -68,6 +69,23 @@ def oncall(db: None, service: Service) -> Channel:
 def operators(db: None) -> list[User]:
     roles = {name: Role.objects.get(name=name) for name in ("operator", "administrator", "clinician")}
     return [User.objects.invite(f"{name}@example.org", name, [role]) for name, role in roles.items()]
+
+
+class Refusing(Post):
+    """A mail server that has no mailbox `gone`."""
+
+    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802
+        if address.startswith("gone@"):
+            return "550 no such mailbox"
+        envelope.rcpt_tos.append(address)
+        return "250 known"
+
+
+@pytest.fixture
+def refusing_inbox(settings: Any) -> Iterator[list[Any]]:
+    """What such a mail server has been given."""
+    with mail_server(Refusing(), settings) as messages:
+        yield messages
 
 
 def only(notice: Notice) -> Delivery:

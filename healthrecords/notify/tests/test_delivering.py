@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.core.cache import cache
 from django.utils import timezone
 
-from healthrecords.notify import delivering, outbox, sending, tell
+from healthrecords.notify import delivering, outbox, sending, tasks, tell
 from healthrecords.notify.delivering import send_waiting
 from healthrecords.notify.models import Channel, Delivery, Route, State
 from healthrecords.notify.tests.conftest import due_again, only
@@ -144,13 +144,22 @@ def test_who_comes_back_after_its_claim_ran_out_records_nothing(oncall, service)
 
 
 def test_the_queue_is_asked_after_the_commit_and_its_silence_stops_nobody(db, monkeypatch):
-    from healthrecords.notify import tasks
-
     def fail(*_: object, **__: object) -> None:
         raise OSError("the broker is away")
 
     monkeypatch.setattr(tasks.send, "apply_async", fail)
     assert tell("backup.failed", "critical", "A backup failed.").pk
+
+
+def test_a_storm_asks_the_worker_once_until_it_begins(oncall, service, monkeypatch):
+    asked = []
+    monkeypatch.setattr(tasks.send, "apply_async", lambda **_: asked.append(1))
+    for number in range(3):
+        tell("backup.failed", "critical", "A backup failed.", job=f"job-{number}")
+    assert len(asked) == 1
+    tasks.send()
+    tell("backup.failed", "critical", "A backup failed.", job="job-3")
+    assert (len(asked), len(service.taken)) == (2, 3)
 
 
 def test_without_the_cache_notices_still_leave(oncall, service, monkeypatch):

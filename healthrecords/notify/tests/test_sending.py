@@ -14,7 +14,7 @@ from healthrecords.notify import kinds, sending
 from healthrecords.notify.sender import Fence
 from healthrecords.notify.wording import Message
 
-WORDS = Message("warning", "Warning: Clinic", "A job is late.", "Warning: A job is late.")
+WORDS = Message("some-id", "warning", "Warning: Clinic", "A job is late.", "Warning: A job is late.")
 LISTED = [("10.1.2.3", 8443)]
 OPEN = [
     (("10.1.2.3", 8443), True), (("10.1.2.3", 443), False), (("10.1.2.4", 8443), False), (("127.0.0.1", 443), False),
@@ -94,7 +94,7 @@ def test_the_process_sees_nothing_of_the_server_s_surroundings(monkeypatch):
 
     def look(command, *, env, **options):
         seen.update(env)
-        return subprocess.CompletedProcess(command, 0, json.dumps({"reason": ""}))
+        return subprocess.CompletedProcess(command, 0, json.dumps({"reason": "", "note": ""}))
 
     monkeypatch.setattr(sending.subprocess, "run", look)
     sending.send("slack://a/b/c", WORDS)
@@ -149,3 +149,23 @@ def test_apprise_knows_every_service_of_the_list():
     names = "import apprise, json; print(json.dumps(list(apprise.manager_plugins.NotificationManager().schemas())))"
     done = subprocess.run([sys.executable, "-c", names], capture_output=True, text=True, check=True)
     assert set(kinds.SERVICES) - set(json.loads(done.stdout)) == set()
+
+
+def test_mail_is_plain_ascii_and_has_the_same_id_each_time(inbox):
+    words = Message("some-id", "warning", "Warning: Clinic", "Töne, 漢字", "Warning: Töne")
+    for _ in range(2):
+        assert sending.send("mailto:desk@example.org", words) == ""
+    assert [mail["Message-ID"] for mail in inbox] == ["<some-id@healthrecords.invalid>"] * 2
+    assert all(mail.as_bytes().isascii() for mail in inbox)
+    assert inbox[0].get_payload(decode=True).decode().strip() == "Töne, 漢字"
+
+
+def test_a_recipient_who_is_refused_is_noted_and_the_others_are_not_written_to_again(refusing_inbox):
+    note = sending.send("mailto:gone@example.org,desk@example.org", WORDS)
+    assert note == "1 of 2 recipients were refused."
+    assert len(refusing_inbox) == 1
+
+
+def test_where_every_recipient_is_refused_nobody_has_it(refusing_inbox):
+    with pytest.raises(sending.NotTaken, match="refused every recipient"):
+        sending.send("mailto:gone@example.org", WORDS)
