@@ -43,6 +43,11 @@ def test_a_fresh_backup_is_good_and_an_old_proof_is_not(db, glances):
     assert found["Last proven restore"] == ("2 d ago", "good")  # 50 hours are permitted
 
 
+def test_a_backup_that_is_dated_ahead_is_no_good_one(db, glances):
+    published(-1)
+    assert glances("operator")["Newest backup"] == ("Dated in the future", "grave")
+
+
 def test_the_part_that_does_not_answer_is_named(db, glances, monkeypatch):
     silent = {"database": {"ok": True}, "store": {"ok": False, "problem": "ConnectionRefusedError"}}
     monkeypatch.setattr(readiness, "report", lambda: silent)
