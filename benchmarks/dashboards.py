@@ -44,13 +44,13 @@ def measure(server: str, folder: Path, seconds: int) -> str:
     django.setup()
     from compliance.audit import tasks as audit
     from healthrecords.accounts.models import ApiToken, Role
+    from ops.maintenance import tasks as maintenance
     from ops.monitoring import encryption
     from tests.deploy.watching import load, watched
 
     for command in (("backup", "database"), ("backup", "test")):
         subprocess.run([sys.executable, "manage.py", *command], cwd=CHECKOUT, check=True)
-    subprocess.run([sys.executable, "manage.py", "maintain", "report"], cwd=CHECKOUT, check=False)  # it may find much
-    for nightly in (audit.verify, audit.reconcile, encryption.measure):
+    for nightly in (audit.verify, audit.reconcile, encryption.measure, maintenance.report):
         nightly()
     _, token = ApiToken.issue("benchmark", Role.objects.get(name="integrator"), [], 1)
     with (
