@@ -141,6 +141,10 @@ JOBS: tuple[Job, ...] = (
         ("compare",), LONG),
     Job("read-document-copy", "ops.copies.tasks.documents", daily(5, 0, "sun"), 8 * HOUR, 6 * HOUR,
         ("read",), LONG),
+    # Health.
+    Job("ask-health", "ops.health.tasks.look", every(5), MINUTE, 10 * MINUTE),
+    Job("check-integrity", "ops.health.tasks.look_deeply", daily(12, 0, "sun"), 4 * HOUR, 6 * HOUR, queue=LONG,
+        severity="critical"),
     # Maintenance: before the night's backups, the rebuild on Sundays after them; the queue keeps them apart.
     Job("maintain-analyze", "ops.maintenance.tasks.keep", daily(0, 20), HOUR, 6 * HOUR, ("analyze",), LONG),
     Job("maintain-vacuum", "ops.maintenance.tasks.keep", daily(0, 40), HOUR, 6 * HOUR, ("vacuum",), LONG),

@@ -142,6 +142,7 @@ ROUTES: dict[str, Expected] = {
     )},
     **{f"admin/{screen}/<str:object_id>/": Expected(302, 404, row="failed 404", outsider_row="denied")
        for screen in ("ops/alert", "healthrecords/notice", "healthrecords/channel")},
+    "admin/ops/healthstate/": SIGNED_IN,
     "admin/ops/sample/": SIGNED_IN,
     "admin/ops/standing/": SIGNED_IN,
     "admin/ops/standing/<str:object_id>/": Expected(302, 404, row="failed 404", outsider_row="denied"),

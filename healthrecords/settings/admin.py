@@ -43,6 +43,8 @@ CONSOLE_SCREENS: list[tuple[str, list[dict[str, str]]]] = [
     ("Operations", [
         {"title": "Charts", "name": "ops_sample", "type": "Operations", "icon": "monitoring",
          "text": "Requests, response times, disclosures, queues and the machine, over a day to a year."},
+        {"title": "Health", "name": "ops_healthstate", "type": "Operations", "icon": "ecg_heart",
+         "text": "How every part of the server stands, since when, and what to do about what is wrong."},
         {"title": "Scheduled jobs", "name": "ops_standing", "type": "Operations", "icon": "schedule",
          "text": "Every recurring job: when it ran, how it ended, how long it took, and when it runs next."},
         {"title": "Alerts", "name": "ops_alert", "type": "Operations", "icon": "notification_important",

@@ -50,7 +50,9 @@ def references() -> str:
     return "Every version is about patients who are here."
 
 
-@check("documents", "integrity", limit=LONG, needs="store", next_step="Run `documents check`, then `documents mend`.")
+@check(
+    "documents", "integrity", limit=LONG, needs="database", next_step="Run `documents check`, then `documents mend`."
+)
 def documents() -> str:
     """Whether rows and objects fit together, by their sizes; the timetable reads every content each night."""
     try:

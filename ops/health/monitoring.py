@@ -1,4 +1,4 @@
-"""What watches the server: its metrics, Prometheus, Alertmanager, Grafana."""
+"""Whether the server is served, and what watches it: its metrics, Prometheus, Alertmanager, Grafana."""
 
 from typing import Any
 
@@ -9,14 +9,32 @@ from ops.monitoring.history.sampling import Silent, scrape
 from .registry import NotConfigured, Problem, check
 from .web import Site, Unanswered
 
+_WEB = "`services status` names what runs; `services logs gunicorn` says why."
 
-@check("web", "processes", limit=6, next_step="`services status` names what runs; `services logs gunicorn` says why.")
+
+@check("web", "processes", limit=6, next_step=_WEB)
 def web() -> str:
-    """Ask the web server whether it lives, by the address that people use."""
-    answer = _asked(itself(), "/health")
-    if answer.get("status") != "ok":
-        raise Problem("Something else than this server answers.", "Correct HEALTHCARE_PUBLIC_URL or HEALTHCARE_FRONT.")
-    return f"{settings.PUBLIC_URL} is served."
+    """Ask the web server itself whether it lives, where its metrics are asked for."""
+    url = settings.METRICS_ADDRESS.removesuffix("/metrics")
+    return _lives(Site(url), "Correct HEALTHCARE_METRICS_ADDRESS.")
+
+
+@check(
+    "address", "processes", limit=6, next_step="Look at the proxy and its certificate; HEALTHCARE_FRONT leads there."
+)
+def address() -> str:
+    """Ask by the address that people use: through name, proxy and TLS."""
+    if settings.METRICS_ADDRESS.startswith(settings.PUBLIC_URL):
+        raise NotConfigured("No proxy: people reach the web server itself.")
+    if not settings.FRONT:
+        raise NotConfigured("Not asked from here: HEALTHCARE_FRONT is not set.")
+    return _lives(itself(), "Correct HEALTHCARE_PUBLIC_URL or HEALTHCARE_FRONT.")
+
+
+def _lives(site: Site, step: str) -> str:
+    if _asked(site, "/health").get("status") != "ok":
+        raise Problem("Something else than this server answers.", step)
+    return f"{site.url} is served."
 
 
 @check("metrics", "monitoring", limit=10, next_step="Look at `services logs gunicorn`; the token is in metrics-token.")

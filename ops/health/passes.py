@@ -22,6 +22,9 @@ from healthrecords.accounts import people, sessions, tokens
 from healthrecords.accounts.models import ApiToken, User
 from ops.schedule.apart import held
 
+from .login import connected
+from .registry import Problem
+
 NAME = "health-smoke"
 EMAIL = "health-smoke@localhost.localdomain"  # disabled but for the seconds of a run; without a password
 LIFE = timedelta(minutes=10)  # of the token, should a run be cut off
@@ -42,11 +45,20 @@ class Pass:
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """Hold off a second smoke test; raise CommandError where one runs."""
+    """Hold off a second smoke test; raise CommandError where one runs, or where the database lets nobody in."""
+    _refuse_without_database()
     with held("health smoke") as mine:
         if not mine:
             raise CommandError("A smoke test runs already; try again when it has ended.")
         yield
+
+
+def _refuse_without_database() -> None:
+    try:
+        with connected():
+            pass
+    except Problem as fault:
+        raise CommandError(f"{fault.text} {fault.next_step}") from None
 
 
 @contextmanager

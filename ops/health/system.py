@@ -19,7 +19,7 @@ from healthrecords.cli import counted
 from healthrecords.embedded.home import write_private
 from healthrecords.settings.environment import DATA_DIR
 
-from . import connecting, registry, smoke
+from . import connecting, looking, registry, smoke
 from .registry import GROUPS, Done, Told
 
 
@@ -71,7 +71,7 @@ def examine(request: AccessRequest, say: Callable[[str], None], done: Done = lam
 
 def _sections(request: AccessRequest, done: Done) -> Iterator[tuple[str, Callable[[], list[Told]]]]:
     yield "The way to the database", lambda: list(connecting.steps())
-    yield "All parts", lambda: registry.run(registry.of(*GROUPS), done=done)
+    yield "All parts", lambda: looking.with_age(registry.run(registry.of(*GROUPS), done=done))
     yield "Integrity", lambda: registry.run(registry.of("integrity"), in_turn=True, done=done)
     yield "Journey", lambda: _journey(request)
 
@@ -82,7 +82,7 @@ def _journey(request: AccessRequest) -> list[Told]:
         return list(smoke.journey(request))
     except CommandError as fault:
         return [Told("smoke", "smoke", "not asked", str(fault))]
-    except Exception as fault:  # the database or the store is down, which stands above
+    except Exception as fault:  # whatever keeps it from running stands above
         text = f"It could not run ({type(fault).__name__})."
         return [Told("smoke", "smoke", "problem", text, "Mend what stands above first.")]
 

@@ -28,7 +28,7 @@ def health(request: HttpRequest) -> Iterator[Glance]:
     failed = ", ".join(name for name, part in parts.items() if not part["ok"])
     state = {"ok": "good", "degraded": "caution"}.get(status_of(parts), "grave")
     text = f"No answer: {failed}" if failed else "Every part answers"
-    yield Glance("Health", text, reverse("admin:ops_sample_changelist"), state, ", ".join(parts))
+    yield Glance("Health", text, reverse("admin:ops_healthstate_changelist"), state, ", ".join(parts))
 
 
 def backups(request: HttpRequest) -> Iterator[Glance]:

@@ -139,6 +139,7 @@ healthrecords/channel/add/                                       Operations     
 healthrecords/channel/{Channel}/                                 Operations        r
 ops/alert/                                                       Operations        s
 ops/alert/{Alert}/                                               Operations        r
+ops/healthstate/                                                 Operations        s
 ops/sample/                                                      Operations        s
 ops/standing/                                                    Operations        s
 ops/standing/{Standing}/                                         Operations        r

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 import pytest
 from django.db import connections
 
+from documents import storage
+
 
 def free_port():
     """A port at which nobody listens."""
@@ -19,7 +21,7 @@ def free_port():
 
 
 @pytest.fixture
-def stop(db, settings, monkeypatch):
+def stop(db, settings, monkeypatch, request):
     """Stop a server, as the checks see it: its address leads to a port of nobody."""
 
     def stop(name):
@@ -32,6 +34,8 @@ def stop(db, settings, monkeypatch):
                 settings.CELERY_BROKER_URL = f"{address}/1"
             case "store":
                 settings.S3_ENDPOINT = f"http://127.0.0.1:{free_port()}"
+                storage.client.cache_clear()
+                request.addfinalizer(storage.client.cache_clear)
             case "Prometheus":
                 settings.PROMETHEUS_URL = f"http://127.0.0.1:{free_port()}"
 

@@ -64,9 +64,14 @@ def test_integrity_without_a_database_is_told_and_not_recorded(stop, health):
     stop("PostgreSQL")
     code, told = health("integrity")
     assert code == 1
-    assert {each["state"] for each in told["checks"] if each["check"] not in ("database", "store", "documents")} == {
-        "not asked"
-    }
+    assert {each["state"] for each in told["checks"] if each["check"] != "database"} == {"not asked"}
+
+
+def test_integrity_without_the_store_says_so_of_documents_alone(stop, health):
+    stop("store")
+    code, told = health("integrity")
+    assert code == 1
+    assert [each["check"] for each in told["checks"] if each["state"] == "problem"] == ["documents"]
 
 
 def test_the_way_to_a_stopped_database_ends_at_its_port(stop, health):

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django_typer.management import command
 
 from healthrecords.cli import DryRun, Group, Result, counted, progress, verb
-from ops.health import connecting, registry, smoke, system
+from ops.health import connecting, looking, registry, smoke, system
 from ops.health.registry import Told
 
 CHECKS: dict[str, Sequence[str]] = {"checks": ["check", "state", "found", "since", "next_step"]}
@@ -120,7 +120,7 @@ def _asked(*groups: str, in_turn: bool = False) -> Result:
     """Ask the checks of the groups and tell what they said."""
     chosen = registry.of(*groups)
     with progress("Checking", len(chosen)) as advance:
-        return _told(registry.run(chosen, in_turn=in_turn, done=lambda _: advance(1)))
+        return _told(looking.with_age(registry.run(chosen, in_turn=in_turn, done=lambda _: advance(1))))
 
 
 def _told(told: list[Told]) -> Result:

@@ -115,7 +115,7 @@ def test_the_commands_work_by_their_names(home, process):
 
 
 def test_services_elsewhere_are_asked_over_the_network(db, settings):
-    settings.PUBLIC_URL = f"http://127.0.0.1:{free_port()}"
+    settings.METRICS_ADDRESS = f"http://127.0.0.1:{free_port()}/metrics"
     states = {each.service: each.state for each in remote.services()}
     assert {name: states[name] for name in ("postgres", "redis", "minio", "web", "beat")} == {
         "postgres": "running", "redis": "running", "minio": "running",
