@@ -46,6 +46,9 @@ def trail() -> str:
     found = Verification().run()
     if status().places:  # before the first delivery no place knows anything
         shipping.compare(found)
-    if found.findings:
-        raise Problem(f"{counted(len(found.findings), 'finding')}: {found.findings[0].text}")
+    changed = [finding for finding in found.findings if finding.check != "place"]
+    if changed:
+        raise Problem(f"{counted(len(changed), 'finding')}: {changed[0].text}")
+    if found.findings:  # nothing was changed, yet a place could not be asked
+        raise Problem(found.findings[0].text, "Bring that place back, then run `audit verify`.")
     return f"{counted(found.events, 'event')} in {counted(found.statements, 'statement')} are as they were sealed."

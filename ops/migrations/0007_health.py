@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ops", "0005_scheduled_jobs"),
+        ("ops", "0006_trouble_gone"),
     ]
 
     operations = [
