@@ -155,7 +155,7 @@ def take_vaccines(page: Any, server: str, suffix: str) -> None:
     take("backups")
     page.goto(f"{server}/admin/ops/standing/")
     take("schedule")
-    page.goto(f"{server}/admin/ops/standing/backup-publish/")
+    page.goto(f"{server}/admin/ops/standing/backup-full/")
     take("schedule-job")
 
 
