@@ -19,7 +19,6 @@ from django.utils import timezone
 from healthrecords import notify
 from healthrecords.notify import delivering
 from healthrecords.schedule import JOBS
-from ops.runs import TIMETABLE
 
 from . import running, tasks
 from .judging import SILENT, is_silent, known
@@ -47,10 +46,10 @@ def look() -> None:
 
 def clear_up() -> None:
     """Mark the runs whose process is gone; hand out those that are to be run again."""
-    going_on = set(Standing.objects.filter(running=True).values_list("job", flat=True))
+    going_on = dict(Standing.objects.filter(running=True).values_list("job", "by"))
     for job in JOBS:
         if job.name in going_on and running.clear_up(job):
-            tasks.hand_out(job, TIMETABLE)
+            tasks.hand_out(job, going_on[job.name])
 
 
 def report() -> None:

@@ -120,10 +120,10 @@ def test_a_run_of_a_killed_process_is_found_and_handed_out_again(sleeper, runnin
     again = jobs("sleeper", again=True)
     handed = []
     monkeypatch.setattr(watching, "JOBS", (again,))
-    monkeypatch.setattr(watching.tasks, "hand_out", lambda job, _: handed.append(job.name))
+    monkeypatch.setattr(watching.tasks, "hand_out", lambda job, by: handed.append((job.name, by)))
     watching.look()
     watching.look()
-    assert handed == ["sleeper"]
+    assert handed == [("sleeper", "timetable")]
 
 
 def test_a_sign_of_life_keeps_its_beginning_until_there_is_a_pause(db):
