@@ -5,7 +5,13 @@ import subprocess
 
 import pytest
 import yaml
+from django.core.management import get_commands, load_command_class
 
+# Groups of commands that alerts and their pages name.
+GROUPS = {
+    *("access", "audit", "backup", "cache", "clients", "health", "keys", "maintain", "notify"),
+    *("performance", "restore", "schedule", "services", "tokens", "users"),
+}
 RUNBOOK = {
     "HighErrorRate": ("critical", "2m"),
     "DatabaseDown": ("critical", "1m"),
@@ -183,3 +189,29 @@ def test_an_address_that_would_change_the_file_stops_the_start(start, address):
     assert done.returncode == 2
     assert "HEALTHCARE_ALERT_MAIL_TO" in done.stderr
     assert made is None
+
+
+def commands(root):
+    """The first command of every alert, and each that a page names, once."""
+    pages = " ".join(page.read_text() for page in (root / "docs/runbooks/alerts").glob("[a-z]*.md"))
+    groups = "|".join(sorted(GROUPS))
+    named = re.findall(rf"`(?:manage\.py )?((?:{groups}) [a-z][^`]*)`", pages)
+    return sorted({rule["annotations"]["command"] for _, rule in rules(root)} | set(named))
+
+
+def test_every_command_of_an_alert_and_of_its_page_exists_with_its_options(root, capsys):
+    refused = {command: exit_of(command) for command in commands(root)}
+    assert {command: code for command, code in refused.items() if code != 0} == {}
+
+
+def exit_of(command):
+    """How a command ends that is asked for help after all its own words: 0 where each of them is known."""
+    group, *words = [word for word in command.split() if not word.isupper()]
+    if group not in get_commands():
+        return "no such group"
+    argv = ["manage.py", group, *words, "--help"]
+    try:
+        load_command_class(get_commands()[group], group).run_from_argv(argv)
+    except SystemExit as ended:
+        return ended.code or 0
+    return 0
