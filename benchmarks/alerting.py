@@ -178,13 +178,13 @@ def backup_old(clinic: Clinic) -> Iterator[None]:
 
 @contextmanager
 def sealer_stopped(clinic: Clinic) -> Iterator[None]:
-    """The role that seals may no longer sign in to the database."""
-    clinic.sql("ALTER ROLE healthrecords_sealer NOLOGIN")
+    """The role that seals may no longer add seals."""
+    clinic.sql("REVOKE INSERT ON audit.compliance_auditseal FROM healthrecords_sealer")
     try:
         clinic.read(clinic.writer, 1)
         yield
     finally:
-        clinic.sql("ALTER ROLE healthrecords_sealer LOGIN")
+        clinic.sql("GRANT INSERT ON audit.compliance_auditseal TO healthrecords_sealer")
 
 
 @contextmanager

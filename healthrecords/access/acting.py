@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from .request import AccessRequest, Actor
 
 _asked: ContextVar[AccessRequest | None] = ContextVar("asked", default=None)
+_consulted: ContextVar[bool] = ContextVar("consulted", default=False)
 
 
 def now() -> AccessRequest | None:
@@ -17,6 +18,17 @@ def now() -> AccessRequest | None:
 def begin(asked: AccessRequest | None) -> None:
     """From here on this thread works for `asked`; the edge begins each request with None."""
     _asked.set(asked)
+    _consulted.set(False)
+
+
+def consult() -> None:
+    """Note that the policy has narrowed what this request shows."""
+    _consulted.set(True)
+
+
+def consulted() -> bool:
+    """Whether it has, for the figures: what is shown without it was not asked of consent."""
+    return _consulted.get()
 
 
 def begin_http(http: HttpRequest, actor: Actor) -> None:

@@ -7,9 +7,11 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.utils.module_loading import import_string
 
+from healthrecords import accessmetrics
 from healthrecords.oauth import narrowing
 from healthrecords.records import Record, RecordQuerySet, RecordVersion
 
+from . import acting
 from .request import AccessRequest, Decision
 
 Versions = QuerySet[RecordVersion]
@@ -67,6 +69,7 @@ def permit(request: AccessRequest) -> Decision:
 
 def visible(queryset: RecordQuerySet, request: AccessRequest) -> RecordQuerySet:
     """Narrow `queryset` to what the asker may see; nothing when the interaction is not permitted."""
+    acting.consult()
     if not permit(request).permitted:
         return queryset.none()
     return policy().visible(narrowing.narrow(queryset, request), request)
@@ -79,7 +82,14 @@ def untouched(queryset: RecordQuerySet, purpose: str) -> RecordQuerySet:
 
 def visible_versions(queryset: Versions, request: AccessRequest) -> Versions:
     """Narrow versions of records that may be seen as they are now to those that may be seen as they were then."""
+    acting.consult()
     return policy().visible_versions(narrowing.narrow_versions(queryset, request), request)
+
+
+def note_withheld(model: type[Record], **key: str) -> None:
+    """Count a record that is there though `visible` did not give it: for the figures alone, the answer stays 404."""
+    if model._default_manager.filter(deleted_at=None, **key).exists():
+        accessmetrics.withheld()
 
 
 def decide(record: Record, request: AccessRequest) -> Decision:

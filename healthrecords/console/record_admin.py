@@ -65,6 +65,8 @@ class RecordAdmin(PolicyAdmin):
     def _found(self, rows: Any, key: str) -> Record:
         record = rows.filter(pk=key).first() if _is_key(key) else None
         if record is None:
+            if _is_key(key):
+                policy.note_withheld(self.model, pk=key)
             raise Http404(GONE)
         return record
 

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from healthrecords import trail
-from healthrecords.access import policy
+from healthrecords.access import acting, policy
 from healthrecords.access.request import AccessRequest, Disclosure
 from healthrecords.compiled import Compiled
 from healthrecords.oauth import narrowing
@@ -190,6 +190,7 @@ def _current(resource: Resource, asked: AccessRequest, logical_id: str) -> Recor
         seen = Compiled(lambda key: _current_columns(policy.visible(resource.model.objects.all(), asked), key))
         columns = _untouched(resource, asked, logical_id) or seen.get(logical_id)
     if columns is None:
+        policy.note_withheld(resource.model, logical_id=logical_id)
         raise not_found(resource.name)
     return RecordVersion(
         resource_type=resource.name, logical_id=logical_id, **dict(zip(_COLUMNS, columns, strict=True))
@@ -207,6 +208,7 @@ def _untouched(resource: Resource, asked: AccessRequest, logical_id: str) -> tup
     """The columns of a record that nothing hides from anybody: most records, by a query that is composed once."""
     if asked.actor.scopes is not None or not policy.permit(asked).permitted:
         return None
+    acting.consult()  # by a query that is kept
     return _by_id(resource.name, asked.purpose).get(logical_id)
 
 
