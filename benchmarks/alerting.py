@@ -1,6 +1,6 @@
 """Alerts end to end: the real conditions made on a running server, up to the message that a receiver gets.
 
-    .venv/bin/python -m benchmarks.alerting [--directory DIR]
+    .venv/bin/python -m benchmarks.alerting [--directory DIR] [--only ALERT]
 
 Starts `make run` on a throwaway directory, and over it a real Prometheus, Alertmanager and exporter of PostgreSQL
 (Debian: prometheus, prometheus-alertmanager, prometheus-postgres-exporter) with the rules and routes of `deploy/`. The
@@ -240,7 +240,10 @@ def main() -> None:
     """Carry them out once and print when each message came."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--directory")
-    folder = Path(tempfile.mkdtemp(prefix="healthrecords-alerting-", dir=parser.parse_args().directory))
+    parser.add_argument("--only", action="append")
+    wanted = parser.parse_args()
+    trials = [each for each in TRIALS if each[1] in (wanted.only or [alert for _, alert, _ in TRIALS])]
+    folder = Path(tempfile.mkdtemp(prefix="healthrecords-alerting-", dir=wanted.directory))
     folder.chmod(0o711)
     try:
         trial = Trial(folder, synchronous=False)

@@ -21,15 +21,15 @@ for _outcome in ("permitted", "emergency", "withheld", "none"):
     DECISIONS.labels(_outcome)
 
 
-def count(asked: AccessRequest, action: str, outcome: str, patient: str | None) -> None:
-    """Count a row; `outcome` becomes `success`, `denied` or `failed`."""
+def count(asked: AccessRequest, action: str, outcome: str, shows: bool) -> None:
+    """Count a row; `outcome` becomes `success`, `denied` or `failed`. `shows`: it names a version of a record."""
     told = outcome if outcome in ("success", "denied") else "failed"
     ACCESSES.labels(action, told).inc()
     if told == "denied":
         DENIED.labels(asked.actor.kind).inc()
     if action == "sign-in" and told != "success":
         SIGN_IN_FAILURES.inc()
-    if patient and action in DISCLOSING and told == "success":
+    if shows and action in DISCLOSING and told == "success":
         DECISIONS.labels(_decision(asked)).inc()
 
 

@@ -58,7 +58,7 @@ def _write(request: AccessRequest, facts: Iterable[Fact], using: str) -> None:
     entry = _entry(request, facts)
     _sink()(entry, using)
     for fact in entry.facts:
-        accessmetrics.count(request, fact.action, fact.outcome, fact.patient)
+        accessmetrics.count(request, fact.action, fact.outcome, bool(fact.patient and any(fact.versions)))
 
 
 def _entry(request: AccessRequest, facts: Iterable[Fact]) -> Entry:

@@ -17,6 +17,7 @@ from compliance.accounting import purposes
 from compliance.accounting.models import EnteredDisclosure
 from compliance.phi_access.models import AccessEvent
 from healthrecords import trail
+from healthrecords.access import acting
 from healthrecords.access.request import AccessRequest
 from healthrecords.directory.models import Organization
 from patients.models import Patient
@@ -69,6 +70,7 @@ def account(patient: str, by: AccessRequest, since: date | None = None) -> Accou
         detail = f"accounting of disclosures since {begin}: {len(lines)} lines"
         shown, version = (f"Patient/{patient}",), (record.version,)
         fact = trail.Fact(by.interaction, patient=patient, resources=shown, versions=version, detail=detail)
+        acting.consult()  # the patient's right by law, whatever their consents say
         trail.record(by.to(by.interaction, "Patient"), [fact])
     return Accounting(patient, str(record), record.birth_date, begin, until, tuple(lines))
 
