@@ -248,9 +248,7 @@ def main() -> None:
     try:
         trial = Trial(folder, synchronous=False)
         with trial.running(), Inbox().open() as inbox, over(trial, inbox) as clinic:
-            missed = [
-                alert for condition, alert, patience in TRIALS if not told(clinic, inbox, condition, alert, patience)
-            ]
+            missed = [each[1] for each in trials if not told(clinic, inbox, *each)]
     finally:
         shutil.rmtree(folder)
     sys.exit(f"no message: {', '.join(missed)}" if missed else 0)
