@@ -96,9 +96,9 @@ def test_now(channel: Channel, by: AccessRequest) -> Delivery:
 
 
 def again(delivery: Delivery, by: AccessRequest) -> bool:
-    """Try again what was given up; False when it was not."""
+    """Try again what was given up; False when it was not, or its channel is disabled."""
     with transaction.atomic():
-        given_up = Delivery.objects.filter(pk=delivery.pk, state=State.FAILED)
+        given_up = Delivery.objects.filter(pk=delivery.pk, state=State.FAILED).exclude(channel__enabled=False)
         done = given_up.update(state=State.WAITING, tries=0, next_at=timezone.now(), ended_at=None)
         if done:
             fact = trail.Fact("update", resources=(f"Notice/{delivery.notice_id}",), versions=(0,), detail="sent again")

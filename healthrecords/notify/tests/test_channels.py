@@ -102,6 +102,15 @@ def test_a_disabled_channel_is_told_nothing_and_what_waits_is_given_up(signed_in
     assert [row.detail for row in trail()][-1] == "oncall: enabled"
 
 
+def test_what_was_given_up_is_not_sent_again_by_a_disabled_channel(signed_in, oncall):
+    browser = signed_in("operator")
+    browser.post(page(oncall), {"do": "test"})
+    browser.post(page(oncall), {"do": "disable"})
+    answer = browser.post(reverse("admin:healthrecords_notice_page", args=[Notice.objects.get().pk]), follow=True)
+    assert "nothing to send again" in answer.content.decode()
+    assert Delivery.objects.get().state == State.FAILED
+
+
 def test_routes_and_the_address_are_changed_and_recorded(signed_in, oncall, trail):
     browser = signed_in("operator")
     browser.post(page(oncall), {"do": "route", "severity": "critical", "event": "backup"})
