@@ -61,6 +61,11 @@ class Job:
         return min(later - earlier for earlier, later in pairwise(turns[1:]))
 
     @property
+    def is_frequent(self) -> bool:
+        """Whether it runs too often to leave an operations record of each run."""
+        return self.period < HOUR
+
+    @property
     def package(self) -> str:
         """The package whose module `tasks` holds its work."""
         return self.task.rpartition(".tasks.")[0]

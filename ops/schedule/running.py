@@ -1,7 +1,8 @@
 """Run a job: never two runs of one at a time, each noted when it begins and when it ends, the dead ones marked.
 
 A message of the queue may come twice, since a worker confirms it when the work is done. One whose run has ended is
-dropped; one whose process died is run again where the job's row says so, at most AGAIN times in a row.
+dropped; one whose process died is run again where the job's row says so, at most AGAIN times in a row. A job of every
+few minutes leaves an operations record only where it ends otherwise than the last time.
 """
 
 from time import monotonic
@@ -21,7 +22,6 @@ from .models import Standing
 AGAIN = 2  # how often a run is begun again at once: what kills its process may be the run itself
 GONE = "Interrupted: its process ended before the run did."
 LONGEST = 2000  # characters of a summary
-FREQUENT = 3600  # seconds between two turns below which a run that changes nothing leaves no record
 
 
 class Busy(Exception):
@@ -85,13 +85,15 @@ def _work(job: Job, standing: Standing) -> None:
 
 def _ended(job: Job, standing: Standing, turn: runs.Turn, told: runs.Job, started: float) -> None:
     seconds = monotonic() - started
-    is_news = (told.outcome, told.outcome != "good" and told.summary) != (
-        standing.outcome,
-        standing.outcome != "good" and standing.summary,
-    )
+    on_record = turn.told is not None or (job.is_frequent and _is_same(standing, told))
     standing.end(told.outcome, told.summary[:LONGEST], seconds)
-    if turn.told is None and (is_news or job.period.total_seconds() >= FREQUENT):
+    if not on_record:
         runs.leave(standing.by, f"schedule run {job.name}", told, seconds)
+
+
+def _is_same(standing: Standing, told: runs.Job) -> bool:
+    """Whether the run before ended like this one; of two good ones the words do not matter."""
+    return told.outcome == standing.outcome and (told.outcome == "good" or told.summary[:LONGEST] == standing.summary)
 
 
 def _said(returned: Any) -> runs.Job:

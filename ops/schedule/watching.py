@@ -13,7 +13,7 @@ from threading import Thread
 from time import monotonic, sleep
 
 from django.conf import settings
-from django.db import connection, connections, transaction
+from django.db import DatabaseError, connection, connections, transaction
 from django.utils import timezone
 
 from healthrecords import notify
@@ -124,23 +124,23 @@ def _announce(subject: str, trouble: Found, now: datetime) -> None:
             notify.tell("schedule.failed", how, "The job {job} failed.", job=subject, since=since)
 
 
-def begin(every: float | None = None) -> Thread:
+def begin() -> None:
     """Look every few seconds in a thread of this process, as long as it lives."""
-    thread = Thread(target=_go_on, args=(every or settings.SCHEDULE_SILENCE / 6,), name="schedule", daemon=True)
-    thread.start()
-    return thread
+    Thread(target=_go_on, name="schedule", daemon=True).start()
 
 
-def _go_on(every: float) -> None:
+def _go_on() -> None:
     """Nothing is told before beat and the workers, which start after us, had time to be heard."""
     patience = monotonic() + settings.SCHEDULE_SILENCE
     while True:
-        sleep(every)
+        sleep(settings.SCHEDULE_SILENCE / 6)
         try:
             clear_up()
             if monotonic() > patience:
                 report()
-        except Exception:  # whatever is away now, the next look may find it
+        except DatabaseError as fault:
+            log.warning("The timetable could not be looked at: %s", type(fault).__name__)
+        except Exception:  # whatever it is, the next look may do better
             log.exception("The timetable could not be looked at.")
         finally:
             connections.close_all()

@@ -18,9 +18,7 @@ from ops.schedule.tests import work
 
 SLEEPER = """
 import django; django.setup()
-from healthrecords.celery import app
-from ops.schedule import running, status
-from ops.schedule.models import Pulse, Standing
+from ops.schedule import running
 from ops.schedule.tests.conftest import job
 running.BY_NAME["sleeper"] = job("sleeper", "sleeps")
 running.perform("sleeper", message="first")

@@ -61,7 +61,7 @@ class Site:
     def logs(self):
         return "\n".join(f"{log.name}: {log.read_text()[-2000:]}" for log in self.folder.glob("*.log"))
 
-    def until(self, happened, seconds=60):
+    def until(self, happened, seconds=150):
         deadline = time.monotonic() + seconds
         while not happened():
             assert time.monotonic() < deadline, self.logs()
