@@ -75,17 +75,10 @@ def keep(work: Work, advance: Callable[[float], None] = lambda _: None) -> Kept:
     """Vacuum (and analyze) or analyze all; a table that is locked for long is told, and the others go on."""
     told = Kept(work)
     with alone(f"maintain {work}") as cursor:
-        before = _found(cursor)
-        for table in before:
+        for table in _found(cursor):
             _keep(cursor, table, told)
             advance(table.size)
-        dead = {table.name: table for table in _found(cursor)}
-        for row in told.done:
-            row["dead_after"] = dead[row["table"]].dead
-        told.bloated = [table.name for table in dead.values() if work == "vacuum" and table.bloated]
-        if told.bloated:
-            cursor.execute(_HOLDERS)
-            told.held = next((row[0] for row in cursor.fetchall()), "")
+        _compare(cursor, told)
     return told
 
 
@@ -98,6 +91,17 @@ def _keep(cursor: Any, table: Table, told: Kept) -> None:
         told.failed.append({"table": table.name, "why": str(fault).splitlines()[0]})
     else:
         told.done.append({"table": table.name, "bytes": table.size, "rows": table.live, "dead_before": table.dead})
+
+
+def _compare(cursor: Any, told: Kept) -> None:
+    """Note what is dead now, and what keeps it where that is much."""
+    after = {table.name: table for table in _found(cursor)}
+    for row in told.done:
+        row["dead_after"] = after[row["table"]].dead if row["table"] in after else 0
+    told.bloated = [table.name for table in after.values() if told.work == "vacuum" and table.bloated]
+    if told.bloated:
+        cursor.execute(_HOLDERS)
+        told.held = next((row[0] for row in cursor.fetchall()), "")
 
 
 def _found(cursor: Any) -> list[Table]:

@@ -4,14 +4,14 @@ The text of a running statement holds values. What is shown is its form in pg_st
 before to its end, its first word.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.management.base import CommandError
 from django.db import ProgrammingError, connections
 
 IDLE = 60.0  # seconds in a transaction without work that are worth a word
-SHORTEST = 300  # characters of a statement's form
+FORM = 300  # characters of a statement's form that are shown
 
 _SESSIONS = r"""
     WITH forms AS MATERIALIZED (
@@ -63,13 +63,12 @@ class Session:
         }  # fmt: skip
 
 
-@dataclass
+@dataclass(frozen=True)
 class Waiting:
     """A session in the tree of who waits: below whom it stands, `depth` levels deep."""
 
     session: Session
     depth: int
-    below: list["Waiting"] = field(default_factory=list)
 
     def as_row(self) -> dict[str, Any]:
         """What is shown of it: who holds comes first, who waits for it below, indented."""
@@ -84,7 +83,7 @@ class Waiting:
 def sessions() -> list[Session]:
     """Every session of this database but our own."""
     with connections["monitor"].cursor() as cursor:
-        cursor.execute(_SESSIONS, [SHORTEST])
+        cursor.execute(_SESSIONS, [FORM])
         return [Session(*row) for row in cursor.fetchall()]
 
 

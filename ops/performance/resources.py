@@ -56,12 +56,10 @@ def programs(seconds: float = 0.5) -> list[dict[str, Any]]:
 def _roots() -> dict[str, psutil.Process]:
     """The programs by their names: those that `make run` started (its records), else every process."""
     kept = {file.stem: file.read_text().split()[0] for file in (settings.DATA_DIR / "run").glob("*.pid")}
-    pids = {name: int(pid) for name, pid in kept.items()} or {f"{pid}": pid for pid in psutil.pids()}
-    return {_named(name, pid): psutil.Process(pid) for name, pid in pids.items() if psutil.pid_exists(pid)}
-
-
-def _named(name: str, pid: int) -> str:
-    return f"{_asked(psutil.Process(pid).name)} {pid}" if name.isdecimal() else name
+    if not kept:
+        return {f"{_asked(each.name)} {each.pid}": each for each in psutil.process_iter()}
+    known = {name: _asked(psutil.Process, int(pid)) for name, pid in kept.items()}
+    return {name: process for name, process in known.items() if process}
 
 
 def _told(name: str, family: list[psutil.Process]) -> dict[str, Any]:

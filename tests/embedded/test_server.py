@@ -120,6 +120,12 @@ def _sent(server: Server, token: str, method: str, path: str, body: dict[str, An
     ).status_code
 
 
+def _metrics(server: Server) -> str:
+    token = (server.folder / "metrics-token").read_text().strip()
+    address = f"http://127.0.0.1:{server.port}/metrics"
+    return requests.get(address, headers={"Authorization": f"Bearer {token}"}, timeout=20).text
+
+
 @pytest.fixture(scope="module")
 def server(open_folder):
     server = Server(open_folder / "data", open_folder / "out")
@@ -135,6 +141,7 @@ def test_an_operator_runs_crashes_and_stops_a_server(server):
     assert "/accounts/enrol/" in server.printed()
     _keeps_its_secrets(server)
     _logs_nobody(server)
+    server.until(lambda: "database_pool_max 16.0" in _metrics(server))  # of both web processes, as they tell it
 
     # A crashed web server comes back.
     before = server.pid("gunicorn")

@@ -109,9 +109,10 @@ class Command(Group):
         processes.ask("trace", seconds=trace)
         time.sleep(trace)
         grown = processes.ask("growth")
-        places = [{"process": name, **place} for name, found in grown.items() for place in found or []]
+        places = [{"process": name, **place} for name, found in grown.items() for place in found]
         return Result(
-            f"{summary} Grown in {trace} s, by line; what stays at the top over several runs is not given back.",
+            f"{summary} {len(grown)} of them told what grew in {trace} s, by line; what stays at the top over several "
+            "runs is not given back.",
             {"processes": rows, "growth": places},
         )
 

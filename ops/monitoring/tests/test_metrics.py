@@ -11,6 +11,7 @@ from healthrecords.crypto import envelope
 from healthrecords.embedded.datadir import CHECKOUT
 from ops.monitoring import machine, requests, work
 from ops.monitoring.tests.reading import families, value
+from ops.proof.tasks import publish
 from tests.cast import PATIENT
 
 
@@ -137,13 +138,12 @@ def test_a_value_that_does_not_open_is_counted(db):
 
 def test_a_queue_tells_its_depth_and_the_age_of_its_oldest_task(db):
     before = value("queue_depth", queue="long")
-    task = work.app.tasks["ops.proof.tasks.publish"]
     with work.app.connection_for_write() as connection:
         broker = connection.default_channel.client
         try:
-            task.apply_async(queue="long", connection=connection)
+            publish.apply_async(queue="long", connection=connection)
             time.sleep(0.01)
-            task.apply_async(queue="long", connection=connection)
+            publish.apply_async(queue="long", connection=connection)
             assert value("queue_depth", queue="long") == before + 2
             assert value("queue_oldest_task_age_seconds", queue="long") > 0.01
         finally:

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -64,10 +65,11 @@ def test_a_running_process_tells_of_its_pool_and_what_grows_in_it_and_loads_what
     monkeypatch.setattr(processes, "_PATIENCE", 60.0)
     with a_process(GROWS) as running:
         grown = operate("performance", "memory", "--trace", "1", "--json")
+        warm, now = operate("cache", "warm", "--json"), time.time()
+        wait_until(lambda: processes.reports()[0]["time"] > now)
         pool = operate("performance", "pool", "--json")
         size = value("database_pool_size")
         quiet = operate("performance", "memory", "--json")
-        warm = operate("cache", "warm", "--json")
     assert grown.code == 0, grown
     assert told(grown, "processes")[0]["process"] == f"web {running.pid}"
     first = told(grown, "growth")[0]
