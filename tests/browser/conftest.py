@@ -69,8 +69,9 @@ def complaints() -> list[str]:
 
 @pytest.fixture
 def tab(chromium: Callable[[], Any], width: int, complaints: list[str]) -> Iterator[Any]:
-    """An empty page of a browser at a desk or on a phone. No test may break the Content-Security-Policy."""
-    context = chromium().new_context(viewport={"width": width, "height": 860})
+    """An empty page of a browser at a desk or, in the dark, on a phone. None may break the Content-Security-Policy."""
+    scheme = "light" if width > 1000 else "dark"
+    context = chromium().new_context(viewport={"width": width, "height": 860}, color_scheme=scheme)
     page = context.new_page()
     page.add_init_script(REPORT)
     page.on("console", lambda said: complaints.append(f"{page.url}: {said.text}") if said.type == "error" else None)
