@@ -84,8 +84,8 @@ def said(value: float | None, unit: str) -> str:
     """A value in words: three digits that matter, seconds as minutes, hours or days where that is shorter."""
     if value is None:
         return "none"
-    if unit == "s":
-        return _duration(value)
+    if unit == "s" or (unit == "ms" and value >= 1000):
+        return _duration(value if unit == "s" else value / 1000)
     number = f"{value:,.0f}" if value >= 100 else f"{value:.3g}" if value >= 1 else f"{value:.2g}"
     return f"{number}{'%' if unit == '%' else f' {unit}' if unit else ''}"
 
