@@ -38,5 +38,6 @@ HEALTH_CHECKS = [
     "ops.health.host",
     "ops.health.pages",
     "ops.health.integrity",
+    "ops.alerts.checks",
     "compliance.audit.health",
 ]
