@@ -48,6 +48,8 @@ def _service(records: Path, name: str) -> Service:
     if process is None:
         return Service(name, "restarting" if file.is_file() else "stopped", restarts=restarts)
     with suppress(psutil.Error):
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return Service(name, "restarting", restarts=restarts)
         since = datetime.fromtimestamp(process.create_time(), UTC)
         return Service(name, "running", process.pid, since, restarts, _memory(process))
     return Service(name, "restarting", restarts=restarts)

@@ -60,6 +60,11 @@ def test_a_running_process_is_told_with_its_id_age_memory_and_restarts(home, pro
 def test_a_process_that_ended_and_is_due_again_is_restarting(home, process):
     popen = process("worker")
     popen.kill()
+    for _ in range(200):  # its parent has not looked yet: a zombie
+        if psutil.Process(popen.pid).status() == psutil.STATUS_ZOMBIE:
+            break
+        time.sleep(0.01)
+    assert found(home, "worker").state == "restarting"
     popen.wait()
     assert found(home, "worker").state == "restarting"
 
