@@ -7,9 +7,11 @@ from typing import Any
 
 import psutil
 from django.conf import settings
+from django.core.management.base import CommandError
 from django.db import connections
 
 from ops.monitoring.machine import CGROUP
+from ops.performance.processes import reports
 
 from .advice import MB, WHY, Change, Machine, Setting, advise
 from .turn import MaintenanceFault, maintaining
@@ -133,7 +135,16 @@ def _sessions() -> int:
     pools = sum(
         each["OPTIONS"]["pool"]["max_size"] for each in settings.DATABASES.values() if "pool" in each["OPTIONS"]
     )
-    return int(os.environ.get("HEALTHCARE_WEB_WORKERS", "2")) * pools + _OTHERS
+    return _web_processes() * pools + _OTHERS
+
+
+def _web_processes() -> int:
+    """As many as tell of themselves now, and not fewer than this process was told of."""
+    asked_for = int(os.environ.get("HEALTHCARE_WEB_WORKERS", "2"))
+    try:
+        return max(asked_for, sum(each["kind"] == "web" for each in reports()))
+    except CommandError:  # the cache is down
+        return asked_for
 
 
 def told(found: Plan, applied: bool) -> str:

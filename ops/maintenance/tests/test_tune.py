@@ -124,3 +124,5 @@ def test_pools_of_all_processes_are_counted(monkeypatch, settings):
     monkeypatch.setenv("HEALTHCARE_WEB_WORKERS", "8")
     monkeypatch.setattr(tuning, "settings", SimpleNamespace(DATABASES={"a": {"OPTIONS": {"pool": {"max_size": 10}}}}))
     assert tuning._sessions() == 110
+    monkeypatch.setattr(tuning, "reports", lambda: [{"kind": "web"}] * 9 + [{"kind": "worker"}] * 3)
+    assert tuning._sessions() == 120
