@@ -113,7 +113,7 @@ def _own(surroundings: dict[str, str]) -> dict[str, str]:
 
 def _sent(server: Server, token: str, method: str, path: str, body: dict[str, Any] | None = None) -> int:
     """The status of a request to the API."""
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/fhir+json"}
+    headers = {"Content-Type": "application/fhir+json"} | ({"Authorization": f"Bearer {token}"} if token else {})
     address = f"http://127.0.0.1:{server.port}/fhir/{path}"
     return requests.request(
         method, address, data=json.dumps(body) if body else None, headers=headers, timeout=20
@@ -124,6 +124,25 @@ def _metrics(server: Server) -> str:
     token = (server.folder / "metrics-token").read_text().strip()
     address = f"http://127.0.0.1:{server.port}/metrics"
     return requests.get(address, headers={"Authorization": f"Bearer {token}"}, timeout=20).text
+
+
+def _counts_over_all_processes(server: Server) -> None:
+    """What web processes counted is one figure, also of one that was killed."""
+    before, web = _counted(server), psutil.Process(server.pid("gunicorn"))
+    for _ in range(20):
+        assert _sent(server, "", "GET", "metadata") == 200
+    victim = web.children()[0]
+    victim.kill()
+    server.until(lambda: victim not in web.children() and len(web.children()) > 1 and server.answers())
+    for _ in range(20):
+        assert _sent(server, "", "GET", "metadata") == 200
+    assert _counted(server) == before + 40
+
+
+def _counted(server: Server) -> int:
+    """How many reads the API has answered, as /metrics tells."""
+    name, told = 'http_requests_total{method="GET",part="fhir",status="200"} ', _metrics(server).splitlines()
+    return sum(int(float(line.removeprefix(name))) for line in told if line.startswith(name))
 
 
 @pytest.fixture(scope="module")
@@ -142,6 +161,7 @@ def test_an_operator_runs_crashes_and_stops_a_server(server):
     _keeps_its_secrets(server)
     _logs_nobody(server)
     server.until(lambda: "database_pool_max 16.0" in _metrics(server))  # of both web processes, as they tell it
+    _counts_over_all_processes(server)
 
     # A crashed web server comes back.
     before = server.pid("gunicorn")
