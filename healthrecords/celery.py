@@ -15,7 +15,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "healthrecords.settings")
 app = Celery("healthrecords")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(TASK_PACKAGES)
-app.conf.beat_schedule = beat_schedule()
+app.add_defaults(lambda: {"beat_schedule": beat_schedule()})  # not yet: it would read the settings here
 
 # The `celery` command imports this module first; a fault of the settings ends it here.
 if not (apps.ready or apps.loading):
