@@ -8,6 +8,7 @@ from typing import Any
 import psutil
 from django.conf import settings
 
+_SHOWN = 20  # programs
 # The runbook's figures: percent of processor, memory, disk.
 TARGETS = {"processor": 60.0, "memory": 70.0, "disk": 75.0}
 
@@ -50,7 +51,8 @@ def programs(seconds: float = 0.5) -> list[dict[str, Any]]:
     for each in (process for family in found.values() for process in family):
         _asked(each.cpu_percent, None)
     time.sleep(seconds)
-    return sorted((_told(name, family) for name, family in found.items()), key=lambda row: -row["bytes"])
+    rows = sorted((_told(name, family) for name, family in found.items()), key=lambda row: -row["bytes"])
+    return [row for row in rows if row["bytes"]][:_SHOWN]
 
 
 def _roots() -> dict[str, psutil.Process]:

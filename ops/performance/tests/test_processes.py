@@ -16,7 +16,7 @@ from django.core.cache import cache
 from django.db import connections
 
 from ops.monitoring.tests.reading import value
-from ops.performance import pools, processes, targets
+from ops.performance import pools, processes, resources, targets
 from ops.performance.reporting import Reporter
 
 from .sessions import session, wait_until
@@ -156,6 +156,13 @@ def test_resources_are_those_of_this_machine(db, operate):
     assert {"postgres", "valkey", "seaweedfs"} <= set(ours)
     assert ours["postgres"]["processes"] > 3
     assert all(row["bytes"] > 1_000_000 for row in ours.values())
+
+
+def test_without_records_of_a_start_the_largest_processes_are_shown(db, settings, tmp_path):
+    settings.DATA_DIR = tmp_path
+    rows = resources.programs(0.0)
+    assert 0 < len(rows) <= 20
+    assert rows[0]["bytes"] >= rows[-1]["bytes"] > 0
 
 
 def test_the_four_targets_are_measured(db, operate):
