@@ -153,6 +153,8 @@ def take_vaccines(page: Any, server: str, suffix: str) -> None:
     take("duplicates")
     page.goto(f"{server}/admin/ops/backups/")
     take("backups")
+    page.goto(f"{server}/admin/ops/healthstate/")
+    take("health")
     page.goto(f"{server}/admin/ops/standing/")
     take("schedule")
     page.goto(f"{server}/admin/ops/standing/backup-full/")

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
+from django.db import OperationalError
 from django.utils import timezone
 
 from healthrecords import trail
@@ -45,7 +46,7 @@ class Pass:
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """Hold off a second smoke test; raise CommandError where one runs, or where the database lets nobody in."""
+    """Hold off a second smoke test; raise CommandError where one runs, OperationalError where the database is away."""
     _refuse_without_database()
     with held("health smoke") as mine:
         if not mine:
@@ -58,7 +59,7 @@ def _refuse_without_database() -> None:
         with connected():
             pass
     except Problem as fault:
-        raise CommandError(f"{fault.text} {fault.next_step}") from None
+        raise OperationalError(fault.text) from fault
 
 
 @contextmanager

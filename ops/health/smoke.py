@@ -198,7 +198,7 @@ LAST: tuple[Step, ...] = (Journey.clean_up, Journey.revoke)
 def journey(request: AccessRequest) -> Iterator[Told]:
     """Each step with what it found, up to the first that fails, and those that clean up, in any case.
 
-    Raises CommandError while another runs, Problem where the database lets nobody in.
+    Raises CommandError while another runs, OperationalError where the database lets nobody in.
     """
     with alone(), issued(request) as given:
         walk = Journey(given)

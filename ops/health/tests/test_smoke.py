@@ -117,7 +117,7 @@ def test_without_a_database_it_cannot_run(stop, health_smoke):
     stop("PostgreSQL")
     code, told = health_smoke()
     assert (code, told["outcome"]) == (2, "error")
-    assert told["summary"].startswith("Nothing listens at 127.0.0.1:")
+    assert told["summary"].startswith("The database does not answer (Nothing listens at 127.0.0.1:")
 
 
 def test_two_do_not_run_at_the_same_time(served, health_smoke):
