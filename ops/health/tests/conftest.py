@@ -7,17 +7,32 @@ import subprocess
 import time
 import urllib.request
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from django.db import connections
 
 from documents import storage
+from ops.health import login, registry, smoke, stores
 
 
 def free_port():
     """A port at which nobody listens."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return server.getsockname()[1]
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch):
+    """Give checks that answer all the time that a busy machine needs; what is stopped refuses at once anyway."""
+    slow = {name: replace(each, limit=60 + each.limit) for name, each in registry.checks().items()}
+    monkeypatch.setattr(registry, "checks", lambda: slow)
+    monkeypatch.setattr(login, "PATIENCE", 30)
+    monkeypatch.setattr(stores, "PATIENCE", 30.0)
+    monkeypatch.setattr(smoke, "SECONDS", 60.0)
+    stores._client.cache_clear()
+    yield
+    stores._client.cache_clear()
 
 
 @pytest.fixture
@@ -87,7 +102,7 @@ def _targets(port):
 
 
 def _until(happened):
-    for _ in range(600):
+    for _ in range(1800):
         if happened():
             return
         time.sleep(0.05)
