@@ -189,8 +189,9 @@ def _current(resource: Resource, asked: AccessRequest, logical_id: str) -> Recor
     if _is_id(logical_id):
         seen = Compiled(lambda key: _current_columns(policy.visible(resource.model.objects.all(), asked), key))
         columns = _untouched(resource, asked, logical_id) or seen.get(logical_id)
+        if columns is None:
+            policy.note_withheld(resource.model, logical_id=logical_id)
     if columns is None:
-        policy.note_withheld(resource.model, logical_id=logical_id)
         raise not_found(resource.name)
     return RecordVersion(
         resource_type=resource.name, logical_id=logical_id, **dict(zip(_COLUMNS, columns, strict=True))

@@ -144,12 +144,13 @@ def sequences() -> str:
 
 
 _SEQUENCES = """
-    SELECT d.objid::regclass::text, d.refobjid::regclass::text, a.attname,
-        coalesce(pg_sequence_last_value(d.objid), 0), s.seqmax
-    FROM pg_depend d JOIN pg_class c ON c.oid = d.objid AND c.relkind = 'S'
-    JOIN pg_sequence s ON s.seqrelid = d.objid
+    SELECT s.seqrelid::regclass::text, d.refobjid::regclass::text, a.attname,
+        coalesce(pg_sequence_last_value(s.seqrelid), 0), s.seqmax
+    FROM pg_sequence s
+    JOIN pg_depend d ON d.objid = s.seqrelid
+        AND d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
     JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-    WHERE d.deptype IN ('a', 'i') AND has_sequence_privilege(d.objid, 'USAGE')
+    WHERE d.deptype IN ('a', 'i') AND has_sequence_privilege(s.seqrelid, 'USAGE')
         AND has_table_privilege(d.refobjid, 'SELECT')
 """
 

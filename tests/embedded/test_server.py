@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -160,7 +161,7 @@ def test_an_operator_runs_crashes_and_stops_a_server(server):
     assert "/accounts/enrol/" in server.printed()
     _keeps_its_secrets(server)
     _logs_nobody(server)
-    server.until(lambda: "database_pool_max 16.0" in _metrics(server))  # of both web processes, as they tell it
+    server.until(lambda: re.search(r"^database_pool_max [1-9]", _metrics(server), re.MULTILINE))
     _counts_over_all_processes(server)
 
     # A crashed web server comes back.

@@ -1,14 +1,12 @@
 """Tables of the trail made anew after a test that took them apart."""
 
 from collections.abc import Iterator
-from uuid import uuid4
 
 import pytest
 from django.conf import settings
 from django.db import connections, transaction
 
 from compliance.audit import schema
-from compliance.audit.store import Store
 from compliance.audit.tests.hands import superuser
 
 
@@ -18,6 +16,7 @@ def drop_trail() -> None:
     with superuser() as cursor:
         cursor.execute("DROP TABLE IF EXISTS public.compliance_accessevent")
         cursor.execute(f'DROP OWNED BY "{role}" CASCADE; CREATE SCHEMA audit AUTHORIZATION "{role}"')
+        cursor.execute("GRANT USAGE ON SCHEMA audit TO healthrecords_maintenance")  # as deploy/postgres/roles.sql does
 
 
 @pytest.fixture
@@ -28,9 +27,3 @@ def fragile(db: None) -> Iterator[None]:
     drop_trail()
     with transaction.atomic(using="owner"), connections["owner"].cursor() as cursor:
         schema.create(cursor)
-
-
-@pytest.fixture(autouse=True)
-def _own_objects(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Statements of each test under a prefix of its own: what is locked in the store cannot be removed."""
-    monkeypatch.setattr(Store, "prefix", f"{uuid4()}/")
