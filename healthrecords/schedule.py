@@ -11,7 +11,7 @@ from typing import Any
 
 from celery.schedules import crontab
 
-SHORT, LONG = "celery", "long"  # the queues; work that takes minutes or hours has a worker of its own
+QUEUES = SHORT, LONG = "celery", "long"  # work that takes minutes or hours has a worker of its own
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 

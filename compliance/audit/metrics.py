@@ -1,17 +1,13 @@
 """What Prometheus reads of the trail: how old the newest seal is, what waits for one, and what was found."""
 
-import logging
 from collections.abc import Iterator
 
 from django.core.cache import cache
-from django.db import DatabaseError
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from compliance.audit.status import Status, status
 from compliance.audit.tasks import FINDINGS, UNRECORDED
-
-log = logging.getLogger(__name__)
 
 
 class AuditCollector(Collector):
@@ -19,12 +15,7 @@ class AuditCollector(Collector):
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """The gauges, in seconds and events."""
-        try:
-            now = status()
-        except DatabaseError as fault:
-            log.error("The state of the audit trail could not be read: %s", type(fault).__name__)
-            return
-        yield from _gauges(now)
+        yield from _gauges(status())
 
 
 def _gauges(now: Status) -> Iterator[GaugeMetricFamily]:

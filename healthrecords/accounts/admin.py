@@ -104,7 +104,8 @@ class UserAdmin(PolicyAdmin):
             else:
                 return self._with_link(request, person, link)
         context = {**self.admin_site.each_context(request), "title": "Invite a person", "form": form}
-        return TemplateResponse(request, "console/invite.html", {**context, "list_address": self.address("changelist")})
+        context |= {"action": "Invite", "list_address": self.address("changelist")}
+        return TemplateResponse(request, "console/short_form.html", context)
 
     def page_view(self, request: HttpRequest, object_id: str) -> Any:
         """Show a person; by POST, change what they may do."""

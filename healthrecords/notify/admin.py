@@ -185,7 +185,8 @@ class ChannelAdmin(PolicyAdmin):
             messages.success(request, "The channel was added. Send a test to see whether it arrives.")
             return HttpResponseRedirect(self.address("page", made.pk))
         context = {**self.admin_site.each_context(request), "title": self.add_words, "form": form}
-        return TemplateResponse(request, "notify/add.html", {**context, "list_address": self.address("changelist")})
+        context |= {"action": "Add", "list_address": self.address("changelist")}
+        return TemplateResponse(request, "console/short_form.html", context)
 
     def _made(self, request: HttpRequest, form: ChannelForm) -> Channel | None:
         said = form.cleaned_data

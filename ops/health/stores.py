@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 
 from healthrecords import objectstore
-from healthrecords.schedule import LONG
+from healthrecords.schedule import QUEUES
 
 from .registry import NEEDED, Problem, check
 
@@ -56,7 +56,7 @@ def cache_memory() -> str:
 def queue() -> str:
     """How much work waits. More than a few hundred tasks: no worker takes them."""
     with _asked(settings.CELERY_BROKER_URL) as client:
-        waiting = {name: int(client.llen(name)) for name in ("celery", LONG)}
+        waiting = {name: int(client.llen(name)) for name in QUEUES}
     told = ", ".join(f"{count} in {name}" for name, count in waiting.items())
     if max(waiting.values()) > WAITING:
         raise Problem(f"Work piles up: {told}.", "See whether the workers run (`services status`) and what they do.")

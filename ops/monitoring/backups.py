@@ -1,18 +1,14 @@
 """What Prometheus reads of the backups, as it was last published."""
 
-import logging
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from django.db import DatabaseError
 from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from ops.proof.models import Backups
-
-log = logging.getLogger(__name__)
 
 
 class BackupCollector(Collector):
@@ -20,11 +16,7 @@ class BackupCollector(Collector):
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """The gauges, in seconds and bytes; one that is not known is left out."""
-        try:
-            found = Backups.published()
-        except DatabaseError as fault:
-            log.error("The state of the backups could not be read: %s", type(fault).__name__)
-            return
+        found = Backups.published()
         for name, words, value in _gauges(found) if found else ():
             if value is not None:
                 yield GaugeMetricFamily(name, words, value=value)

@@ -1,16 +1,12 @@
 """What Prometheus reads of the room that holds nothing, as `maintain report` measured it last."""
 
-import logging
 from collections.abc import Iterator
 
-from django.db import DatabaseError
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from ops.maintenance.tasks import REPORT
 from ops.runs import Run
-
-log = logging.getLogger(__name__)
 
 
 class BloatCollector(Collector):
@@ -18,11 +14,7 @@ class BloatCollector(Collector):
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Bytes, once they were measured."""
-        try:
-            newest = Run.objects.filter(command=REPORT, data__has_key="wasted").first()
-        except DatabaseError as fault:
-            log.error("The room that holds nothing is not known: %s", type(fault).__name__)
-            return
+        newest = Run.objects.filter(command=REPORT, data__has_key="wasted").first()
         if newest:
             words = "Bytes of tables and indexes that hold nothing."
             yield GaugeMetricFamily("database_bloat_bytes", words, value=newest.data["wasted"])

@@ -7,6 +7,8 @@ from functools import cache
 from time import monotonic
 
 from django.conf import settings
+from django.core.management.base import CommandError
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.utils.module_loading import import_string
 from django.views.decorators.cache import never_cache
@@ -58,6 +60,8 @@ class _Guarded(Collector):
             return
         try:
             yield from self.collector.collect()
+        except (DatabaseError, CommandError) as fault:
+            log.error("%s could not tell its figures: %s", self.name, type(fault).__name__)
         except Exception:
             log.exception("%s could not tell its figures.", self.name)
 

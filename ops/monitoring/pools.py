@@ -1,16 +1,12 @@
 """What Prometheus reads of the pools of database connections: those of this host's web processes, added up."""
 
-import logging
 import socket
 from collections.abc import Iterator
 
-from django.core.management.base import CommandError
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from ops.performance import pools, processes
-
-log = logging.getLogger(__name__)
 
 
 class PoolCollector(Collector):
@@ -18,11 +14,7 @@ class PoolCollector(Collector):
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Size, limit, what is free, and who waits."""
-        try:
-            told = processes.reports()
-        except CommandError as fault:
-            log.error("The pools of the web processes are not known: %s", fault)
-            return
+        told = processes.reports()
         here = [each for each in told if each["kind"] == "web" and each["host"] == socket.gethostname()]
         found = pools.of(here)
         if found:

@@ -17,11 +17,10 @@ from prometheus_client.registry import Collector
 
 from healthrecords.accounts import blocking
 from healthrecords.celery import app
-from healthrecords.schedule import LONG
+from healthrecords.schedule import QUEUES
 
 logger = logging.getLogger(__name__)
 
-QUEUES = ("celery", LONG)
 _COUNTS = "healthrecords:tasks"  # a hash of `task outcome` to how often
 _SENT_AT = "sent_at"
 

@@ -1,17 +1,13 @@
 """What Prometheus reads of the timetable."""
 
-import logging
 from collections.abc import Iterator, Mapping
 
-from django.db import DatabaseError
 from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from .judging import BEAT, INTERRUPTED, LATE, LONG
 from .status import Stands, all_jobs, processes
-
-log = logging.getLogger(__name__)
 
 OUTCOMES = {"good": 0, "problem": 1, "error": 2, INTERRUPTED: 2}
 
@@ -21,12 +17,8 @@ class ScheduleCollector(Collector):
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """The gauges of jobs and processes; one that is not known is left out."""
-        try:
-            now = timezone.now()
-            jobs, heard = all_jobs(now), {each["process"]: each["heard"] for each in processes(now)}
-        except DatabaseError as fault:
-            log.error("The state of the timetable could not be read: %s", type(fault).__name__)
-            return
+        now = timezone.now()
+        jobs, heard = all_jobs(now), {each["process"]: each["heard"] for each in processes(now)}
         yield from _of_jobs(jobs)
         beat = heard.pop(BEAT)
         if beat is not None:

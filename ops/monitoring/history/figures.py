@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 
+from ops.performance.resources import TARGETS
+
 from .models import Figures
 from .reading import Reading, quantile
 
@@ -134,9 +136,10 @@ GROUPS: tuple[tuple[str, tuple[Figure, ...]], ...] = (
                limit=settings.BACKUP_MAX_HOURS * 3600),
     )),
     ("The machine", (
-        Figure("cpu", "Processors", processors(), "%", limit=60),
-        Figure("memory", "Memory", level("memory_usage_percent"), "%", worst=True, limit=70),
-        Figure("disk", "Fullest disk", level("disk_usage_percent"), "%", worst=True, limit=75),
+        Figure("cpu", "Processors", processors(), "%", limit=TARGETS["processor"]),
+        Figure("memory", "Memory", level("memory_usage_percent"), "%", worst=True,
+               limit=TARGETS["memory"]),
+        Figure("disk", "Fullest disk", level("disk_usage_percent"), "%", worst=True, limit=TARGETS["disk"]),
     )),
 )  # fmt: skip
 FIGURES = tuple(figure for _, group in GROUPS for figure in group)
